@@ -1,0 +1,118 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// Every target is Swift 6 with warnings as errors; `-require-explicit-sendable` is left out because it fights the
+/// generated memberwise initialisers of value types.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .unsafeFlags(["-warnings-as-errors"]),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "tasker",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "TaskerWorker", targets: ["TaskerWorker"]),
+        .library(name: "TaskerProtocol", targets: ["TaskerProtocol"]),
+        .executable(name: "tasker-orchestrator", targets: ["tasker-orchestrator"]),
+        .executable(name: "tasker-example-worker", targets: ["tasker-example-worker"]),
+        .executable(name: "tasker-benchmark", targets: ["tasker-benchmark"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // C libraries, each behind a module map.
+        .systemLibrary(
+            name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+        // The core, without I/O.
+        library("TaskerProtocol", []),
+        library("TaskerTemplates", ["CLibYAML", "TaskerProtocol"]),
+        library("TaskerEngine", ["TaskerProtocol", "TaskerTemplates"]),
+
+        // The seams and what stands behind them.
+        library("TaskerStore", ["TaskerEngine", "TaskerProtocol", "TaskerTemplates"]),
+        library("TaskerSQLite", ["TaskerEngine", "TaskerStore", "TaskerProtocol", "TaskerTemplates", grdb]),
+        library("TaskerMessaging", ["TaskerProtocol"]),
+        library("TaskerAMQP", ["TaskerMessaging", "TaskerProtocol", "CRabbitMQ", logging]),
+
+        // The services.
+        library(
+            "TaskerOrchestrator",
+            ["TaskerEngine", "TaskerStore", "TaskerMessaging", "TaskerProtocol", "TaskerTemplates", lifecycle, logging]),
+        library(
+            "TaskerServer",
+            [
+                "TaskerOrchestrator", "TaskerEngine", "TaskerStore", "TaskerProtocol", "TaskerTemplates", "TaskerMessaging",
+                hummingbird, logging,
+            ]),
+        library("TaskerWorker", ["TaskerProtocol", "TaskerMessaging", "TaskerAMQP", lifecycle, logging]),
+
+        // The programs.
+        program(
+            "tasker-orchestrator",
+            [
+                "TaskerServer", "TaskerOrchestrator", "TaskerStore", "TaskerSQLite", "TaskerMessaging", "TaskerAMQP",
+                "TaskerProtocol", "TaskerTemplates", "TaskerEngine", argumentParser, lifecycle, logging, hummingbird,
+            ]),
+        program("tasker-example-worker", ["TaskerWorker", "TaskerProtocol", argumentParser, lifecycle, logging]),
+        program(
+            "tasker-benchmark",
+            [
+                "TaskerOrchestrator", "TaskerWorker", "TaskerSQLite", "TaskerStore", "TaskerMessaging", "TaskerAMQP",
+                "TaskerProtocol", "TaskerTemplates", "TaskerEngine", argumentParser, lifecycle, logging,
+            ]),
+
+        // Tests, one folder per target.
+        tests("TaskerProtocolTests", ["TaskerProtocol"]),
+        tests("TaskerTemplatesTests", ["TaskerTemplates", "TaskerProtocol"]),
+        tests("TaskerEngineTests", ["TaskerEngine", "TaskerTemplates", "TaskerProtocol"]),
+        tests(
+            "TaskerStoreTests",
+            ["TaskerStore", "TaskerSQLite", "TaskerEngine", "TaskerTemplates", "TaskerProtocol", grdb]),
+        tests("TaskerMessagingTests", ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", logging]),
+        tests(
+            "TaskerOrchestratorTests",
+            [
+                "TaskerOrchestrator", "TaskerStore", "TaskerSQLite", "TaskerMessaging", "TaskerEngine", "TaskerTemplates",
+                "TaskerProtocol", lifecycle, logging,
+            ]),
+        tests(
+            "TaskerServerTests",
+            [
+                "TaskerServer", "TaskerOrchestrator", "TaskerStore", "TaskerMessaging", "TaskerEngine", "TaskerTemplates",
+                "TaskerProtocol", hummingbird, hummingbirdTesting, lifecycle, logging,
+            ]),
+        tests("TaskerWorkerTests", ["TaskerWorker", "TaskerMessaging", "TaskerAMQP", "TaskerProtocol", lifecycle, logging]),
+        tests(
+            "EndToEndTests",
+            ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", logging]),
+    ],
+    swiftLanguageModes: [.v6]
+)
