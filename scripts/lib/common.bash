@@ -1,0 +1,30 @@
+# Shared by the scripts of this folder; sourced, never run.
+# shellcheck shell=bash
+
+# What happened, then what to do; to stderr, exit 1.
+fail() { # MESSAGE [REMEDY]
+    echo "$(basename "$0"): $1" >&2
+    [[ -n ${2:-} ]] && echo "  $2" >&2
+    exit 1
+}
+
+note() { echo "$*" >&2; }
+
+# Polls a condition every 50 ms until it holds or the deadline (in seconds) has passed.
+wait_until() { # SECONDS COMMAND...
+    local deadline=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        ((SECONDS >= deadline)) && return 1
+        sleep 0.05
+    done
+}
+
+# Whether no socket of this machine listens on a TCP port of IPv4 or IPv6.
+port_free() { # PORT
+    local hex
+    printf -v hex ':%04X ' "$1"
+    # Columns: sl local_address remote_address state (0A = LISTEN).
+    ! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+        awk -v port="${hex% }" 'substr($2, length($2) - 4) == port && $4 == "0A" { found = 1 } END { exit !found }'
+}
