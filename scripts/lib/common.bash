@@ -28,3 +28,13 @@ port_free() { # PORT
     ! cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
         awk -v port="${hex% }" 'substr($2, length($2) - 4) == port && $4 == "0A" { found = 1 } END { exit !found }'
 }
+
+# The first Python that is new enough and can make virtual environments: the caller's, else Debian's.
+find_python() {
+    local candidate
+    for candidate in "${TASKER_PYTHON:-python3}" /usr/bin/python3; do
+        "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' 2>/dev/null &&
+            command -v "$candidate" && return
+    done
+    return 1
+}
