@@ -38,3 +38,16 @@ find_python() {
     done
     return 1
 }
+
+# Every swift build and test of the repository uses the same flags, so that nothing is compiled twice.
+# shellcheck disable=SC2034 # used by the scripts that source this file
+swift_flags=(--explicit-target-dependency-import-check error)
+
+# A build on a full disk fails with errors that hide the reason.
+require_disk_space() { # MEGABYTES DIRECTORY
+    local free
+    free=$(df --output=avail -m "$2" 2>/dev/null | tail -n 1 | tr -d ' ')
+    if [[ $free =~ ^[0-9]+$ && $free -lt $1 ]]; then
+        fail "only $free MB are free on the disk of $2; about $1 MB are needed" "free some space and run this again"
+    fi
+}
