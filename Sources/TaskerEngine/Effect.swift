@@ -1,0 +1,24 @@
+import TaskerProtocol
+
+/// What an event asks the world to do, in order. Rows and journal go into one transaction; nothing else may happen
+/// before it is committed.
+public enum Effect: Sendable, Hashable {
+    /// The task's own row changed.
+    case taskChanged
+    /// A step's row changed.
+    case stepChanged(Int)
+    case journal(JournalEntry)
+    /// A new dispatch: publish it once committed, if its publication is `begun`; park it otherwise.
+    case dispatch(step: Int, DispatchID)
+    /// Do not publish that dispatch any more.
+    case withdraw(DispatchID)
+    /// Tell the workers to stop.
+    case cancelNotice(step: Int, DispatchID, reason: String)
+    case setTimer(step: Int, StepTimer, due: Timestamp)
+    case clearTimer(step: Int, StepTimer)
+    case deadLetterChanged(DeadLetterEntry)
+    /// A ready step waits: for a worker that announces the callable, or for the queue's other suspects to end.
+    case held(step: Int, Step.Hold, callable: String, queue: String?)
+    /// A suspect of that queue is no longer in flight.
+    case quarantineEnded(queue: String)
+}

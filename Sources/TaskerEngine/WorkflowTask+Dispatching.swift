@@ -1,0 +1,145 @@
+import TaskerProtocol
+import TaskerTemplates
+
+/// Attempts and the messages they cost.
+extension WorkflowTask {
+    func template(of place: Int) -> StepTemplate { plan.nodes[steps[place].place].template }
+
+    /// Another execution is allowed after the current one.
+    func mayRunAgain(_ place: Int) -> Bool {
+        let retry = template(of: place).retry
+        return retry.isRetryable && steps[place].attempts < retry.attemptLimit
+    }
+
+    /// One more loss would be its last.
+    func isSuspect(_ place: Int, _ settings: EngineSettings) -> Bool {
+        steps[place].workerLosses > 0 && steps[place].workerLosses >= settings.maxWorkerLosses - 1
+    }
+
+    public func timeout(of place: Int, _ settings: EngineSettings) -> Int64 {
+        template(of: place).timeoutMilliseconds ?? settings.defaultStepTimeout.wholeMilliseconds
+    }
+
+    /// Begins an attempt: counts it and dispatches it. Holds the step instead when it has no route or is in quarantine.
+    /// - Returns: whether it was dispatched.
+    mutating func dispatchAttempt(_ place: Int, _ context: inout EngineContext) -> Bool {
+        guard let queue = route(place, &context) else { return false }
+        if isSuspect(place, context.settings), let others = context.suspects[queue], !others.subtracting([steps[place].id]).isEmpty {
+            hold(place, .quarantine, queue: queue, &context)
+            return false
+        }
+        if steps[place].hold != nil {
+            steps[place].hold = nil
+            heldSteps.remove(place)
+        }
+        if steps[place].state == .waitingForRetry { clearRetry(place) }
+        steps[place].attempts += 1
+        steps[place].totalAttempts += 1
+        steps[place].handlerNotFoundSince = nil
+        steps[place].handlerNotFoundCount = 0
+        steps[place].attemptNacks = 0
+        mint(place, queue: queue, &context)
+        move(place, to: .enqueued, context)
+        if isSuspect(place, context.settings) { context.suspects[queue, default: []].insert(steps[place].id) }
+        return true
+    }
+
+    /// Sends a step in flight again under a new id: the attempt stays the same.
+    mutating func resend(_ place: Int, because reason: String, _ context: inout EngineContext) {
+        let previous = steps[place].dispatch
+        // A fleet that has lost its route still gets the message: its queue is durable.
+        guard let queue = routed(place, context) ?? previous?.queue else {
+            // Only after `handler_not_found` ended the dispatch: ask again later.
+            return scheduleResend(place, delay: context.settings.resendDelayCap, &context)
+        }
+        audit(
+            AuditRecord(
+                place: place, disposition: .automatic, attempt: steps[place].attempts, dispatch: previous?.id,
+                status: "resend", fromState: steps[place].state, toState: steps[place].state,
+                workerID: previous?.workerID, message: reason))
+        retireDispatch(place, as: .superseded, &context)
+        clearResend(place)
+        mint(place, queue: queue, &context)
+        if isSuspect(place, context.settings) { context.suspects[queue, default: []].insert(steps[place].id) }
+        touch(place, context)
+    }
+
+    /// A dispatch under a fresh id.
+    private mutating func mint(_ place: Int, queue: String, _ context: inout EngineContext) {
+        var dispatch = Dispatch(
+            id: context.ids.nextID(at: context.now), queue: queue, createdAt: context.now,
+            publication: context.publishesAtOnce ? .begun : .parked)
+        if context.publishesAtOnce {
+            context.publishSequence += 1
+            dispatch.publishSequence = context.publishSequence
+            dispatch.begunAt = context.now
+        }
+        steps[place].dispatch = dispatch
+        effects.append(.dispatch(step: place, dispatch.id))
+    }
+
+    /// Takes the open dispatch out of play and remembers how it ended.
+    mutating func retireDispatch(_ place: Int, as ending: PastDispatch.Ending, _ context: inout EngineContext) {
+        guard let dispatch = steps[place].dispatch else { return }
+        if dispatch.publication == .parked || dispatch.publication == .begun { effects.append(.withdraw(dispatch.id)) }
+        if dispatch.leaseDue != nil { effects.append(.clearTimer(step: place, .lease)) }
+        if dispatch.graceDue != nil { effects.append(.clearTimer(step: place, .grace)) }
+        if dispatch.timeoutDue != nil { effects.append(.clearTimer(step: place, .timeout)) }
+        var past = steps[place].pastDispatches
+        if past.count >= Step.pastDispatchLimit { past.removeFirst(past.count - Step.pastDispatchLimit + 1) }
+        past.append(PastDispatch(id: dispatch.id, ending: ending))
+        steps[place].pastDispatches = past
+        steps[place].dispatch = nil
+        if context.suspects[dispatch.queue]?.remove(steps[place].id) != nil {
+            if context.suspects[dispatch.queue]?.isEmpty == true { context.suspects[dispatch.queue] = nil }
+            effects.append(.quarantineEnded(queue: dispatch.queue))
+        }
+    }
+
+    private func routed(_ place: Int, _ context: borrowing EngineContext) -> String? {
+        let handler = template(of: place).handler
+        return context.routing.queue(
+            namespace: plan.template.namespace, callable: handler.callable, declared: handler.queue, task: id)
+    }
+
+    private mutating func route(_ place: Int, _ context: inout EngineContext) -> String? {
+        if let queue = routed(place, context) { return queue }
+        hold(place, .noRoute, queue: nil, &context)
+        return nil
+    }
+
+    private mutating func hold(_ place: Int, _ hold: Step.Hold, queue: String?, _ context: inout EngineContext) {
+        heldSteps.insert(place)
+        if steps[place].hold != hold {
+            steps[place].hold = hold
+            touch(place, context)
+        }
+        effects.append(.held(step: place, hold, callable: template(of: place).handler.callable, queue: queue))
+    }
+
+    // MARK: - Timers that are rows
+
+    mutating func clearRetry(_ place: Int) {
+        guard steps[place].retryAt != nil else { return }
+        steps[place].retryAt = nil
+        effects.append(.clearTimer(step: place, .retry))
+    }
+
+    mutating func scheduleResend(_ place: Int, delay: Duration, _ context: inout EngineContext) {
+        let due = context.now.advanced(by: delay)
+        steps[place].resendAt = due
+        effects.append(.setTimer(step: place, .resend, due: due))
+        touch(place, context)
+    }
+
+    mutating func clearResend(_ place: Int) {
+        guard steps[place].resendAt != nil else { return }
+        steps[place].resendAt = nil
+        effects.append(.clearTimer(step: place, .resend))
+    }
+}
+
+/// 1, 2, 4 ... seconds, up to `cap`.
+func doublingDelay(_ count: Int, cap: Duration) -> Duration {
+    min(cap, .seconds(1 << min(max(0, count), 20)))
+}

@@ -1,0 +1,87 @@
+import TaskerEngine
+import TaskerProtocol
+
+/// Everything that one batch of events changed. Committed as a whole.
+public struct CommitBatch: Sendable {
+    public var at: Timestamp
+    public var tasks: [TaskChange] = []
+    public var outbox: [OutboxMessage] = []
+    /// Outbox messages that were delivered, or need not be any more.
+    public var outboxDone: [Int64] = []
+    public var templates: [TemplateRevision] = []
+    /// The whole routing table when it changed.
+    public var routing: RoutingTable?
+
+    public init(at now: Timestamp) { at = now }
+
+    public var isEmpty: Bool {
+        tasks.isEmpty && outbox.isEmpty && outboxDone.isEmpty && templates.isEmpty && routing == nil
+    }
+}
+
+public struct TaskChange: Sendable {
+    /// The task after the change.
+    public var task: WorkflowTask
+    public var birth: TaskBirth?
+    /// Its own row changed; always so for a new one.
+    public var taskChanged: Bool
+    /// Places of steps whose rows changed, ascending. For a new task all steps are written.
+    public var changedSteps: [Int]
+    /// In order.
+    public var journal: [JournalEntry]
+    public var deadLetter: DeadLetterEntry?
+
+    public init(
+        task: WorkflowTask, birth: TaskBirth? = nil, taskChanged: Bool = true, changedSteps: [Int] = [],
+        journal: [JournalEntry] = [], deadLetter: DeadLetterEntry? = nil
+    ) {
+        self.task = task
+        self.birth = birth
+        self.taskChanged = taskChanged
+        self.changedSteps = changedSteps
+        self.journal = journal
+        self.deadLetter = deadLetter
+    }
+}
+
+/// What a new task brings besides itself.
+public struct TaskBirth: Sendable {
+    public var partition: Int
+    public var identity: TaskIdentity?
+    public var requestHash: String
+
+    public init(partition: Int = 0, identity: TaskIdentity? = nil, requestHash: String = "") {
+        self.partition = partition
+        self.identity = identity
+        self.requestHash = requestHash
+    }
+}
+
+/// A message that must leave once committed and is no step message (those are part of their steps): cancel notices,
+/// events, answers.
+public struct OutboxMessage: Sendable, Hashable {
+    /// Given by the orchestrator, ascending.
+    public var id: Int64
+    public var exchange: String
+    public var routingKey: String
+    public var type: String
+    public var correlationID: String?
+    public var body: RawJSON
+    /// Not worth keeping over a restart of the broker.
+    public var isTransient: Bool
+
+    public init(
+        id: Int64, exchange: String, routingKey: String, type: String, correlationID: String?, body: RawJSON,
+        isTransient: Bool
+    ) {
+        self.id = id
+        self.exchange = exchange
+        self.routingKey = routingKey
+        self.type = type
+        self.correlationID = correlationID
+        self.body = body
+        self.isTransient = isTransient
+    }
+}
+
+public typealias StoredOutboxMessage = OutboxMessage

@@ -1,0 +1,101 @@
+import TaskerEngine
+import TaskerProtocol
+
+/// Where tasks live. In the engine's terms, shaped for batches and for several orchestrators: one ``commit(_:epoch:)``
+/// per batch of events is the only way in, and every commit is fenced by the epoch of its owner.
+///
+/// Implementations: ``InMemoryStore``, `SQLiteStore` (one orchestrator). One conformance suite runs against all.
+public protocol Store: Sendable {
+    /// Takes ownership of a partition: whoever owned it before can commit no more.
+    /// - Throws: ``StoreError`` `unavailable`, `corrupt`, `tooNew` (written by a newer version), `locked`.
+    func acquire(partition: Int, owner: String, at now: Timestamp) async throws -> OwnershipEpoch
+
+    /// One transaction: all of the batch, durable when this returns, or nothing.
+    /// - Throws: ``StoreError`` `fenced` when another owner has taken over, `identityTaken`, `full`, `unavailable`.
+    func commit(_ batch: CommitBatch, epoch: OwnershipEpoch) async throws
+
+    /// A task with all its steps, as of the last commit. `plans` gives plans by the hash of their resolved template.
+    func task(_ id: TaskID, plans: any PlanSource) async throws -> StoredTask?
+
+    /// Several at once; unknown ids are left out.
+    func tasks(_ ids: [TaskID], plans: any PlanSource) async throws -> [StoredTask]
+
+    /// Steps of unfinished tasks that something must happen to: in flight, waiting for a retry, or held. In the order of
+    /// their rows, `limit` at a time; pass the last one's `row` as `after` for more.
+    func openSteps(after row: Int64, limit: Int) async throws -> [OpenStep]
+
+    /// Outbox messages not yet marked done, oldest first.
+    func outbox(after id: Int64, limit: Int) async throws -> [StoredOutboxMessage]
+
+    /// The task that holds an identity, and the hash of the request that made it.
+    func identity(_ identity: TaskIdentity) async throws -> (task: TaskID, requestHash: String)?
+
+    /// One page of tasks, newest first unless the filter says otherwise, and the number of all that match.
+    func list(_ filter: TaskFilter, page: Int, perPage: Int) async throws -> (tasks: [TaskSummary], total: Int)
+
+    /// Unfinished tasks, by state.
+    func taskCounts() async throws -> [TaskState: Int]
+
+    /// History of a task in commit order.
+    func journal(of task: TaskID, after sequence: Int64, limit: Int) async throws -> [StoredJournalEntry]
+
+    /// The newest dead-letter entry of a task.
+    func deadLetter(of task: TaskID) async throws -> DeadLetterEntry?
+
+    /// Entries, newest first.
+    func deadLetters(resolution: DeadLetterResolution?, limit: Int, offset: Int) async throws -> [DeadLetterEntry]
+
+    /// Every registered template, its newest revision.
+    func templates() async throws -> [TemplateRevision]
+
+    /// The canonical JSON of a resolved template that tasks were made from.
+    func resolvedTemplate(hash: String) async throws -> RawJSON?
+
+    /// What workers have announced and operators have set.
+    func routingTable() async throws -> RoutingTable
+
+    /// Takes a write lock and lets it go: whether a commit would work now.
+    func checkWritable() async throws
+
+    func close() async
+}
+
+/// Compiled plans, shared.
+public protocol PlanSource: Sendable {
+    /// - Parameter canonical: fetches the resolved template's canonical JSON when the plan is not at hand.
+    func plan(hash: String, canonical: () throws -> RawJSON) throws -> WorkflowPlan
+}
+
+public struct OwnershipEpoch: Sendable, Hashable {
+    public var partition: Int
+    public var value: Int64
+
+    public init(partition: Int, value: Int64) {
+        self.partition = partition
+        self.value = value
+    }
+}
+
+public struct StoredTask: Sendable {
+    public var task: WorkflowTask
+    public var planHash: String
+    /// The newest dead-letter entry is part of the task while it is pending.
+    public init(task: WorkflowTask, planHash: String) {
+        self.task = task
+        self.planHash = planHash
+    }
+}
+
+/// What makes two creations the same task (template contract, section 10). Unique within namespace and template.
+public struct TaskIdentity: Sendable, Hashable {
+    public var namespace: String
+    public var name: String
+    /// `key:<the caller's key>` or `strict:<hash of version and context>`.
+    public var key: String
+
+    public init(namespace: String, name: String, key: String) {
+        self.namespace = namespace
+        self.name = name
+        self.key = key
+    }
+}
