@@ -10,6 +10,9 @@ fail() { # MESSAGE [REMEDY]
 
 note() { echo "$*" >&2; }
 
+# A process that has ended and waits for its parent to notice.
+is_zombie() { grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
+
 # Polls a condition every 50 ms until it holds or the deadline (in seconds) has passed.
 wait_until() { # SECONDS COMMAND...
     local deadline=$((SECONDS + $1))

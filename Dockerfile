@@ -1,0 +1,59 @@
+# One file, four images:  docker build --target orchestrator|swift-worker|python-worker .
+# The versions are those the project is built and tested with: Swift 6.3, Debian 12, Python 3.11.
+
+FROM swift:6.3-bookworm AS build
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends pkg-config librabbitmq-dev libyaml-dev libsqlite3-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY Package.swift ./
+# The dependencies change less often than the sources. SwiftPM wants a folder for each target it reads of.
+COPY Sources ./Sources
+COPY Tests ./Tests
+RUN --mount=type=cache,target=/src/.build \
+    swift build -c release --static-swift-stdlib --product tasker-orchestrator \
+    && swift build -c release --static-swift-stdlib --product tasker-example-worker \
+    && bin="$(swift build -c release --static-swift-stdlib --show-bin-path)" \
+    && mkdir -p /out \
+    && cp "$bin/tasker-orchestrator" "$bin/tasker-example-worker" /out/ \
+    && find "$bin" -maxdepth 1 -name '*.resources' -exec cp -R {} /out/ \;
+
+# What both Swift programs need at run time, and a user without rights.
+FROM debian:bookworm-slim AS swift-runtime
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ca-certificates tzdata librabbitmq4 libyaml-0-2 libsqlite3-0 \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --home-dir /var/lib/tasker --create-home tasker
+USER tasker
+WORKDIR /var/lib/tasker
+
+FROM swift-runtime AS orchestrator
+COPY --from=build /out/ /usr/local/bin/
+COPY scripts/lib/http-ok /usr/local/bin/http-ok
+COPY templates/tasks /etc/tasker/templates
+ENV TASKER_DATABASE=/var/lib/tasker/tasker.sqlite \
+    TASKER_TEMPLATE_PATH=/etc/tasker/templates
+VOLUME /var/lib/tasker
+EXPOSE 8080
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=6 \
+    CMD ["/usr/local/bin/http-ok", "127.0.0.1:8080", "/readyz"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/usr/local/bin/tasker-orchestrator"]
+
+FROM swift-runtime AS swift-worker
+COPY --from=build /out/tasker-example-worker /usr/local/bin/tasker-example-worker
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/usr/local/bin/tasker-example-worker"]
+
+FROM python:3.11-slim-bookworm AS python-worker
+RUN useradd --system --uid 10001 --create-home tasker
+COPY sdks/python /sdk
+RUN pip install --no-cache-dir /sdk
+COPY sdks/python/examples /handlers
+ENV PYTHONPATH=/handlers \
+    PYTHONUNBUFFERED=1
+USER tasker
+WORKDIR /handlers
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["python", "-m", "tasker_core.worker"]
+CMD ["order_processing"]
