@@ -10,8 +10,12 @@ fail() { # MESSAGE [REMEDY]
 
 note() { echo "$*" >&2; }
 
-# A process that has ended and waits for its parent to notice.
-is_zombie() { grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
+# A zombie has ended too; only its parent, which may be waiting for us, can remove it from the table.
+process_gone() { # PID
+    local state
+    state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) || return 0
+    [[ -z $state || $state == Z || $state == X ]]
+}
 
 # Polls a condition every 50 ms until it holds or the deadline (in seconds) has passed.
 wait_until() { # SECONDS COMMAND...

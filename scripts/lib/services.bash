@@ -4,41 +4,49 @@
 # shellcheck disable=SC2154 # state is set by the script that sources this file
 
 # In a session of its own, so that Ctrl-C reaches only the script, which stops its services in order. The marker in the
-# environment tells our processes from others that were given the same id later.
+# environment tells our process from another one that was given the same id later. Descriptor 9 is the scripts' lock.
 start_service() { # NAME COMMAND...
     local name=$1
     shift
-    TASKER_SERVICE=$state/$name setsid "$@" </dev/null >>"$state/$name.log" 2>&1 &
+    TASKER_SERVICE=$state/$name setsid "$@" </dev/null >>"$state/$name.log" 2>&1 9>&- &
     echo $! >"$state/$name.pid"
     # Until its exec it is a copy of this shell without the marker.
     wait_until 10 service_launched "$name" $! || fail "could not start $name" "its log is $state/$name.log"
 }
-service_launched() { service_pid "$1" >/dev/null || [[ ! -d /proc/$2 ]] || is_zombie "$2"; }
+service_launched() { has_marker "$1" "$2" || process_gone "$2"; }
+has_marker() { tr '\0' '\n' <"/proc/$2/environ" 2>/dev/null | grep -xF "TASKER_SERVICE=$state/$1" >/dev/null; }
 
+# The process id of a service that runs.
 service_pid() { # NAME
     local pid
     pid=$(cat "$state/$1.pid" 2>/dev/null) || return 1
-    tr '\0' '\n' <"/proc/$pid/environ" 2>/dev/null | grep -qxF "TASKER_SERVICE=$state/$1" || return 1
+    [[ -n $pid ]] || return 1
+    process_gone "$pid" && return 1
+    # In the middle of an exec a process has no environment for an instant.
+    has_marker "$1" "$pid" || { sleep 0.1 && has_marker "$1" "$pid"; } || return 1
     echo "$pid"
 }
 
+# Whether a service that was started has ended.
+service_ended() { # NAME
+    process_gone "$(cat "$state/$1.pid" 2>/dev/null || echo none)"
+}
+
 # Ends the script when one of its services has ended.
-check_services() {
-    local name pid
-    for name in "${services[@]}"; do
-        [[ -f $state/$name.pid ]] || continue
-        pid=$(cat "$state/$name.pid")
-        # Of our own children a zombie remains until we wait for it.
-        if [[ ! -d /proc/$pid ]] || is_zombie "$pid"; then
+check_services() { # NAME...
+    local name
+    for name in "$@"; do
+        if [[ -f $state/$name.pid ]] && service_ended "$name"; then
             tail -n 20 "$state/$name.log" >&2
             fail "$name has ended (its last lines are above)" "the whole log is $state/$name.log"
         fi
     done
 }
 
-# SIGTERM to all named, then waits for each; SIGKILL to those that take longer than 40 s, the workers' grace period.
-stop_services() { # NAME...
-    local name pid
+# SIGTERM to all named, then waits for each; SIGKILL to those that take longer.
+stop_services() { # SECONDS NAME...
+    local seconds=$1 name pid
+    shift
     local -A pids=()
     for name in "$@"; do
         if pid=$(service_pid "$name"); then
@@ -47,13 +55,19 @@ stop_services() { # NAME...
         fi
     done
     for name in "${!pids[@]}"; do
-        if ! wait_until 40 service_gone "$name"; then
-            note "$name did not stop within 40 s; it is ended by force."
-            kill -KILL "${pids[$name]}" 2>/dev/null || true
-            wait_until 5 service_gone "$name" || true
+        if ! wait_until "$seconds" process_gone "${pids[$name]}"; then
+            note "$name did not stop within $seconds s; it is ended by force."
+            kill_service "$name"
         fi
     done
     for name in "$@"; do rm -f "$state/$name.pid"; done
 }
 
-service_gone() { ! service_pid "$1" >/dev/null; }
+kill_service() { # NAME
+    local pid
+    if pid=$(service_pid "$1"); then
+        kill -KILL "$pid" 2>/dev/null || true
+        wait_until 10 process_gone "$pid" || true
+    fi
+    rm -f "$state/$1.pid"
+}
