@@ -1,0 +1,5 @@
+"""Handler base classes."""
+
+from tasker_core.step_handler.base import StepHandler
+
+__all__ = ["StepHandler"]

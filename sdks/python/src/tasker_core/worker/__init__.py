@@ -1,0 +1,1 @@
+"""The worker: takes steps from RabbitMQ (or standard input) and runs handlers."""

@@ -1,0 +1,140 @@
+"""``python -m tasker_core.worker MODULE...``"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import time
+from types import FrameType
+
+from tasker_core._version import __version__
+from tasker_core.exceptions import WorkerBootstrapError
+from tasker_core.handler import HandlerRegistry
+from tasker_core.worker.amqp import AmqpWorker
+from tasker_core.worker.loading import load_directory, load_handlers
+from tasker_core.worker.settings import WorkerSettings, read_settings
+from tasker_core.worker.stdio import StdioWorker, claim_stdout
+
+logger = logging.getLogger("tasker_core.worker")
+
+EXIT_USAGE = 2
+_EXAMPLE = """example:
+  python -m tasker_core.worker app.handlers --namespace ecommerce --slots 10
+
+Settings that have no flag come from the environment: TASKER_QUEUE_PREFIX, TASKER_QUEUE_TYPE, TASKER_GRACE_SECONDS.
+SIGTERM or Ctrl-C lets running steps finish; a second one exits at once. SIGUSR1 logs a line about the state.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a worker until it is told to stop; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    out = claim_stdout() if options.transport == "stdio" else None
+    try:
+        settings = read_settings(
+            amqp_url=options.amqp,
+            namespaces=_comma_list(options.namespace),
+            queues=_comma_list(options.queue),
+            slots=options.slots,
+            worker_id=options.worker_id,
+            any_handler=options.any_handler,
+            log_level=options.log_level,
+        )
+        _configure_logging(settings.log_level)
+        registry = HandlerRegistry.instance()
+        _load(options.modules, registry, options.any_handler)
+    except WorkerBootstrapError as error:
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)  # noqa: T201
+        return EXIT_USAGE
+    if out is not None:
+        return StdioWorker(settings, registry, sys.stdin.buffer, out).run()
+    return _serve(settings, registry)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tasker-worker-python",
+        description="Run the step handlers of Python modules.",
+        epilog=_EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help="module or package with handlers: app.handlers")
+    parser.add_argument("--namespace", action="append", default=[], help="namespace to serve (comma list)")
+    parser.add_argument("--queue", action="append", default=[], help="queue of this fleet (default: the namespace)")
+    parser.add_argument("--slots", "--concurrency", dest="slots", help="steps run at the same time (default: 10)")
+    parser.add_argument("--amqp", metavar="URL", help="broker (default: TASKER_AMQP_URL or localhost)")
+    parser.add_argument("--transport", choices=("amqp", "stdio"), default="amqp", help="stdio: one JSON line per step")
+    parser.add_argument("--worker-id", help="beginning of the worker's id")
+    parser.add_argument(
+        "--any-handler", action="store_true", help="take steps of any callable: resolvers import what is not listed"
+    )
+    parser.add_argument("--log-level", help="trace, debug, info, warn or error")
+    parser.add_argument("--version", action="version", version=f"tasker-sdk {__version__}")
+    return parser
+
+
+def _comma_list(values: list[str]) -> list[str]:
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def _load(modules: list[str], registry: HandlerRegistry, any_handler: bool) -> None:
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    directory = os.environ.get("PYTHON_HANDLER_PATH")
+    if directory:
+        load_directory(directory, registry)
+    load_handlers(modules, registry)
+    if not modules and not directory and not any_handler and registry.handler_count() == 0:
+        raise WorkerBootstrapError(
+            "no handlers: name a module, for example `python -m tasker_core.worker app.handlers`, or set "
+            "PYTHON_HANDLER_PATH to a directory of modules"
+        )
+
+
+class _UtcFormatter(logging.Formatter):
+    converter = time.gmtime  # type: ignore[assignment]
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+    default_msec_format = "%s.%03dZ"
+
+
+def _configure_logging(level: str) -> None:
+    """Lines on stderr. A root logger that the user's modules have set up already is left alone."""
+    number = {"trace": logging.DEBUG, "warn": logging.WARNING}.get(level) or getattr(logging, level.upper())
+    own = logging.getLogger("tasker_core")
+    own.setLevel(number)
+    # pika reports each failed attempt with a traceback; the worker says the same in one line.
+    logging.getLogger("pika").setLevel(logging.DEBUG if level == "trace" else logging.CRITICAL)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_UtcFormatter("%(asctime)s %(levelname)s %(message)s"))
+    own.addHandler(handler)
+    own.propagate = False
+
+
+def _serve(settings: WorkerSettings, registry: HandlerRegistry) -> int:
+    worker = AmqpWorker(settings, registry)
+    logger.info("worker %s: %d handlers, broker %s", worker.worker_id, registry.handler_count(), settings.shown_url)
+    stopping = False
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        if stopping:
+            os._exit(128 + number)
+        stopping = True
+        worker.drain(signal.Signals(number).name)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGUSR1, lambda *_: worker.log_status())
+    worker.start()
+    code = worker.wait()
+    if worker.refusal is not None:
+        print(f"error: {worker.refusal}", file=sys.stderr)  # noqa: T201
+    if worker.handlers_left_running:
+        # Their threads, and executors they may have made, would keep the interpreter from ending.
+        sys.stderr.flush()
+        os._exit(code or 0)
+    return code or 0

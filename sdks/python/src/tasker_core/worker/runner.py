@@ -1,0 +1,323 @@
+"""Runs one handler and turns what it returned or raised into a ``step.result``."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import time
+import traceback
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from pydantic import BaseModel
+
+from tasker_core.errors import StepCancelledError
+from tasker_core.handler import HandlerRegistry
+from tasker_core.registry import HandlerDefinition
+from tasker_core.types.results import StepHandlerCallResult, StepHandlerResult
+from tasker_core.wire.codec import NotSerializable, encode, safe_text
+from tasker_core.wire.execute import ExecuteMessage
+from tasker_core.wire.outgoing import MAX_BACKTRACE_BYTES, MessageWriter, cut_backtrace, error_text, timestamp
+from tasker_core.worker.async_host import AsyncHost
+from tasker_core.worker.context_builder import build_context
+from tasker_core.worker.job import RunControl
+
+logger = logging.getLogger("tasker_core.worker")
+
+# A tracer or a metrics hook of the SDK lives here: its frames say nothing about the handler.
+_OWN_PACKAGE = "tasker_core.worker"
+
+
+@dataclass(slots=True)
+class Answer:
+    """The message to send and what the log line says about it."""
+
+    body: bytes
+    status: str
+    failed: bool = False
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class _Failure:
+    message: str
+    error_type: str
+    retryable: bool
+    error_code: str | None = None
+    retry_after: float | None = None
+    backtrace: list[str] | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class StepRunner:
+    """Executes steps; used by every slot at the same time."""
+
+    def __init__(self, registry: HandlerRegistry, writer: MessageWriter, async_host: AsyncHost | None = None) -> None:
+        self._registry = registry
+        self._writer = writer
+        self._async_host = async_host or AsyncHost()
+
+    def execute(self, message: ExecuteMessage, control: RunControl) -> Answer:
+        """Run the step's handler; every outcome, also an exception of any kind, becomes an answer."""
+        clock = time.perf_counter()
+        version: str | None = None
+        try:
+            handler = self._resolve(message)
+            if handler is None:
+                return self._not_found(message)
+            version = getattr(handler, "handler_version", None)
+            name = getattr(handler, "name", message.callable)
+            returned = handler.call(build_context(message, name, control))
+            if inspect.isawaitable(returned):
+                returned = self._async_host.run(returned, control)
+            outcome = _outcome_of(returned, name)
+        except BaseException as error:
+            outcome = _failure_of(error, control, message)
+        elapsed = round((time.perf_counter() - clock) * 1000)
+        answer = self._answer(message, outcome, control, version, elapsed)
+        self._log(message, answer, elapsed)
+        return answer
+
+    def _resolve(self, message: ExecuteMessage) -> Any | None:
+        initialization = message.handler.get("initialization")
+        definition = HandlerDefinition(
+            message.callable,
+            message.method,
+            message.resolver,
+            initialization if isinstance(initialization, dict) else {},
+        )
+        if self._registry.knows(definition) is False:
+            return None
+        return self._registry.resolve(definition)
+
+    def _not_found(self, message: ExecuteMessage) -> Answer:
+        text = f"this worker has no handler {message.callable}"
+        body = self._writer.abandoned(message, "handler_not_found", text, time.time())
+        answer = Answer(body, "abandoned", True, f" handler_not_found: {text}")
+        self._log(message, answer, 0)
+        return answer
+
+    def _answer(
+        self,
+        message: ExecuteMessage,
+        outcome: StepHandlerResult | _Failure,
+        control: RunControl,
+        version: str | None,
+        elapsed: int,
+    ) -> Answer:
+        if isinstance(outcome, StepHandlerResult):
+            try:
+                return self._success(message, outcome, control, version, elapsed)
+            except _Unsendable as error:
+                outcome = error.failure
+        return self._failed(message, outcome, control, version, elapsed)
+
+    def _success(
+        self,
+        message: ExecuteMessage,
+        outcome: StepHandlerResult,
+        control: RunControl,
+        version: str | None,
+        elapsed: int,
+    ) -> Answer:
+        result: Any = outcome.result if outcome.result is not None else {}
+        metadata = {**outcome.metadata, "retryable": outcome.retryable, "handler_version": version}
+        limit = message.max_result_bytes
+        if outcome.metadata.get("checkpoint_yield") is True:
+            checkpoint = {"cursor": result.get("cursor"), "items_processed": result.get("items_processed", 0)}
+            if result.get("accumulated_results") is not None:
+                checkpoint["accumulated_results"] = result["accumulated_results"]
+            members = {"checkpoint": _member(checkpoint, limit, "checkpoint", "checkpoint_too_large")}
+            status = "checkpoint"
+        else:
+            members = {"result": _member(_with_worker_template(result, message), limit, "result", "result_too_large")}
+            status = "completed"
+        body = self._writer.result(
+            message.dispatch_id,
+            message.task_uuid,
+            message.step_uuid,
+            status,
+            metadata=_member(metadata, limit, "metadata", "result_too_large"),
+            started_at=timestamp(control.started_wall),
+            completed_at=timestamp(time.time()),
+            execution_time_ms=elapsed,
+            **members,
+        )
+        return Answer(body, status)
+
+    def _failed(
+        self, message: ExecuteMessage, failure: _Failure, control: RunControl, version: str | None, elapsed: int
+    ) -> Answer:
+        metadata = {**(failure.metadata or {}), "retryable": failure.retryable, "handler_version": version}
+        try:
+            text = _member(metadata, message.max_result_bytes, "metadata", "result_too_large")
+        except _Unsendable as error:
+            # The failure itself matters more than what was attached to it.
+            reason = safe_text(error.failure.message, 1024)
+            text = encode(
+                {"retryable": failure.retryable, "handler_version": safe_text(str(version)), "metadata_dropped": reason}
+            )
+        body = self._writer.result(
+            message.dispatch_id,
+            message.task_uuid,
+            message.step_uuid,
+            "failed",
+            error=error_text(
+                failure.message,
+                failure.error_type,
+                retryable=failure.retryable,
+                error_code=failure.error_code,
+                retry_after=failure.retry_after,
+                backtrace=failure.backtrace,
+                metadata=text,
+            ),
+            metadata=text,
+            started_at=timestamp(control.started_wall),
+            completed_at=timestamp(time.time()),
+            execution_time_ms=elapsed,
+        )
+        return Answer(body, "failed", True, f" {failure.error_type}: {_first_line(failure.message)}")
+
+    @staticmethod
+    def _log(message: ExecuteMessage, answer: Answer, elapsed: int) -> None:
+        logger.log(
+            logging.WARNING if answer.failed else logging.INFO,
+            "step %s attempt %d/%d %s in %d ms task=%s%s",
+            message.step_name,
+            message.attempt,
+            message.max_attempts,
+            answer.status,
+            elapsed,
+            message.task_uuid,
+            answer.detail,
+        )
+
+
+class _Unsendable(Exception):
+    def __init__(self, failure: _Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+
+
+def _member(value: Any, limit: int, name: str, too_large: str) -> str:
+    try:
+        text = encode(value)
+    except NotSerializable as error:
+        raise _Unsendable(_Failure(f"the {name} cannot be sent: {error}", "serialization_error", False)) from None
+    # A text of n characters has between n and 4n bytes, so most need no second encoding to be measured.
+    if len(text) * 4 > limit:
+        size = len(text.encode("utf-8"))
+        if size > limit:
+            raise _Unsendable(
+                _Failure(
+                    f"the {name} has {size} bytes, the limit is {limit}: store it elsewhere and return a reference",
+                    too_large,
+                    False,
+                )
+            )
+    return text
+
+
+def _with_worker_template(result: Any, message: ExecuteMessage) -> Any:
+    """An analyzer need not name its worker template when only one step can be meant."""
+    outcome = result.get("batch_processing_outcome") if isinstance(result, dict) else None
+    if not isinstance(outcome, dict) or outcome.get("type") != "create_batches" or outcome.get("worker_template_name"):
+        return result
+    names = message.step_definition.get("worker_template_names")
+    filled = {key: value for key, value in outcome.items() if key != "worker_template_name"}
+    if isinstance(names, list) and len(names) == 1:
+        filled["worker_template_name"] = names[0]
+    return {**result, "batch_processing_outcome": filled}
+
+
+def _outcome_of(returned: Any, handler_name: str) -> StepHandlerResult | _Failure:
+    if isinstance(returned, StepHandlerResult):
+        return returned if returned.is_success else _failure_from_result(returned)
+    if returned is None or isinstance(returned, dict | BaseModel):
+        if isinstance(returned, StepHandlerCallResult):
+            if returned.success:
+                return StepHandlerResult._make_success(returned.result, returned.metadata)
+            failed = StepHandlerResult.failure(returned.error_message or "", metadata=returned.metadata)
+            return _failure_from_result(failed)
+        payload = returned.model_dump(mode="json") if isinstance(returned, BaseModel) else returned
+        return StepHandlerResult.model_construct(
+            is_success=True, result=payload if payload is not None else {}, metadata={}, retryable=True
+        )
+    return _Failure(
+        f"handler {handler_name} returned {type(returned).__name__}: return self.success({{...}}), self.failure(...) "
+        "or a dict",
+        "handler_error",
+        False,
+    )
+
+
+def _failure_from_result(result: StepHandlerResult) -> _Failure:
+    return _Failure(
+        result.error_message or "the handler reported a failure without a message",
+        result.error_type or "handler_error",
+        result.retryable,
+        result.error_code,
+        _seconds(result.metadata.get("retry_after_seconds"), result.metadata.get("retry_after")),
+        metadata=result.metadata,
+    )
+
+
+def _failure_of(error: BaseException, control: RunControl, message: ExecuteMessage) -> _Failure:
+    if isinstance(error, StepCancelledError | asyncio.CancelledError) and control.cancelled:
+        if control.reason == "timeout":
+            return _Failure(f"the handler ran longer than {message.timeout:g} s", "timeout", True)
+        return _Failure("the handler stopped because the step was cancelled", "cancelled", False)
+    explicit = getattr(error, "retryable", None)
+    retryable = explicit if isinstance(explicit, bool) else True
+    lines = _backtrace(error)
+    attached = getattr(error, "metadata", None)
+    metadata = {
+        **(attached if isinstance(attached, dict) else {}),
+        "exception_type": type(error).__name__,
+        "traceback": safe_text("\n".join(lines), MAX_BACKTRACE_BYTES),
+    }
+    error_code = getattr(error, "error_code", None)
+    return _Failure(
+        _text_of(error),
+        type(error).__name__,
+        retryable,
+        error_code if isinstance(error_code, str) else None,
+        _seconds(getattr(error, "retry_after", None), metadata.get("retry_after_seconds"), metadata.get("retry_after")),
+        lines,
+        metadata,
+    )
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error) or type(error).__name__
+    except Exception:
+        return type(error).__name__  # an exception whose __str__ fails
+
+
+def _backtrace(error: BaseException) -> list[str]:
+    try:
+        text = "".join(traceback.format_exception(type(error), error, _skip_own(error.__traceback__)))
+    except Exception:
+        return [type(error).__name__]
+    return cut_backtrace(text.splitlines())
+
+
+def _skip_own(trace: TracebackType | None) -> TracebackType | None:
+    while trace is not None and str(trace.tb_frame.f_globals.get("__name__", "")).startswith(_OWN_PACKAGE):
+        trace = trace.tb_next
+    return trace
+
+
+def _seconds(*candidates: Any) -> float | None:
+    for value in candidates:
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf"):
+            return value
+    return None
+
+
+def _first_line(text: str) -> str:
+    line = text.strip().partition("\n")[0]
+    return safe_text(line if len(line) <= 300 else line[:300] + "...")

@@ -1,0 +1,137 @@
+"""The same messages over standard input and output: one JSON object per line, one step at a time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from types import FrameType
+from typing import BinaryIO
+
+from tasker_core._version import __version__
+from tasker_core.handler import HandlerRegistry
+from tasker_core.wire.execute import ExecuteMessage, Unreadable, parse_execute
+from tasker_core.wire.outgoing import MessageWriter, WorkerIdentity, timestamp
+from tasker_core.worker.amqp import new_worker_id
+from tasker_core.worker.job import RunControl
+from tasker_core.worker.runner import StepRunner
+from tasker_core.worker.settings import WorkerSettings
+
+FIRST_HEARTBEAT = 1.0
+
+
+def claim_stdout() -> BinaryIO:
+    """Move file descriptor 1 out of the way: what a handler or a child of it prints goes to stderr."""
+    sys.stdout.flush()
+    out = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return out
+
+
+class StdioWorker:
+    """Reads ``step.execute`` lines and writes ``step.heartbeat`` and ``step.result`` lines."""
+
+    def __init__(self, settings: WorkerSettings, registry: HandlerRegistry, source: BinaryIO, out: BinaryIO) -> None:
+        identity = WorkerIdentity(new_worker_id(settings.worker_id), f"tasker-python/{__version__}", settings.hostname)
+        self._writer = MessageWriter(identity)
+        self._runner = StepRunner(registry, self._writer)
+        self._source = source
+        self._out = out
+        self._lock = threading.Lock()
+        self._control: RunControl | None = None
+        self._stopping = False
+        self._reading = False
+
+    def run(self) -> int:
+        """Serve until the input ends; 0 then, and also when the reader of the output has gone."""
+        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            while not self._stopping:
+                line = self._read_line()
+                if not line:
+                    break
+                if line.strip():
+                    self._serve(line)
+        except BrokenPipeError:
+            # Nobody reads the answers any more; the interpreter's flush at exit must not fail on it either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+        return 0
+
+    def _read_line(self) -> bytes:
+        try:
+            self._reading = True
+            return b"" if self._stopping else self._source.readline()
+        except _Stopped:
+            return b""
+        finally:
+            self._reading = False
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        """The host cancels the running step with SIGTERM; between two steps it ends the process."""
+        if self._stopping:
+            os._exit(128 + number)
+        self._stopping = True
+        control = self._control
+        if control is not None:
+            control.request_stop("cancelled")
+        if self._reading:
+            raise _Stopped
+
+    def _serve(self, line: bytes) -> None:
+        try:
+            message = parse_execute(line)
+        except Unreadable as error:
+            print(f"unreadable line ({error.error_type}): {error.detail}", file=sys.stderr)  # noqa: T201
+            self._write(self._writer.invalid(error.dispatch_id, error.error_type, error.detail, time.time()))
+            return
+        control = self._control = RunControl()
+        done = threading.Event()
+        answers: list[bytes] = []
+
+        def work() -> None:
+            try:
+                answers.append(self._runner.execute(message, control).body)
+            finally:
+                done.set()
+
+        threading.Thread(target=work, name="tasker-slot-0", daemon=True).start()
+        self._wait(message, control, done)
+        self._control = None
+        self._write(answers[0])
+
+    def _wait(self, message: ExecuteMessage, control: RunControl, done: threading.Event) -> None:
+        started = time.monotonic()
+        beat_at = started + FIRST_HEARTBEAT
+        stop_at = float("inf") if message.timeout is None else started + message.timeout
+        sequence = 0
+        while not done.wait(max(0.0, min(beat_at, stop_at) - time.monotonic())):
+            now = time.monotonic()
+            if now >= stop_at:
+                stop_at = float("inf")
+                control.request_stop("timeout")
+            if now >= beat_at:
+                beat_at = now + message.heartbeat_interval
+                sequence += 1
+                self._write(
+                    self._writer.heartbeat(
+                        message,
+                        started_at=timestamp(control.started_wall),
+                        sequence=sequence,
+                        detached=False,
+                        progress=control.progress,
+                    )
+                )
+
+    def _write(self, body: bytes) -> None:
+        with self._lock:
+            self._out.write(body + b"\n")
+            self._out.flush()
+
+
+class _Stopped(Exception):
+    """SIGTERM came while the worker waited for a line."""
