@@ -1,0 +1,226 @@
+import Dispatch
+import Logging
+import TaskerMessaging
+
+/// What reaches the worker's loop from other threads.
+enum LoopEvent: Sendable {
+    case machine(MachineEvent)
+    case deliveries([Delivery], queue: String)
+    case control([Delivery])
+    case pages([Delivery])
+    case published([PublishResult])
+    /// End at once; what is held stays with the broker.
+    case abort
+}
+
+/// How a worker's loop ended.
+struct LoopEnd: Sendable {
+    var exitCode: Int32
+    /// Answers the broker did not take.
+    var unsent: [StepResultMessage]
+}
+
+/// Everything the loop works with.
+struct LoopServices: Sendable {
+    let broker: any Broker
+    let inbox: EventInbox<LoopEvent>
+    let handlers: HandlerDirectory
+    let encoder: ParcelEncoder
+    let threads: HandlerThreads
+    let consumers: AsyncStream<ConsumerSwitch.Command>.Continuation
+    let onReady: @Sendable () -> Void
+    let logger: Logger
+}
+
+/// The runtime around ``DeliveryMachine``: one thread that takes events, keeps the timers and carries out effects. It
+/// never waits for anything but its inbox, so heartbeats go out however busy handlers are.
+///
+/// Lives on that thread only.
+final class WorkerLoop {
+    private let services: LoopServices
+    private var machine: DeliveryMachine
+    private var timers = TimerQueue<MachineTimer>()
+    private var running: [DispatchID: (task: Task<Void, Never>, link: HandlerLink)] = [:]
+    private var outgoing: [OutgoingMessage] = []
+    private var acknowledged: [DeliveryTag] = []
+    private var end: LoopEnd?
+    private var logger: Logger { services.logger }
+
+    /// Runs a loop on a thread of its own until it has ended.
+    static func run(_ services: LoopServices, machine: DeliveryMachine) async -> LoopEnd {
+        await withCheckedContinuation { continuation in
+            // A serial queue has a thread of its own, outside of the pool that Swift's tasks share.
+            DispatchQueue(label: "tasker.worker.loop", qos: .userInitiated).async {
+                let loop = WorkerLoop(services, machine: machine)
+                continuation.resume(returning: loop.run())
+            }
+        }
+    }
+
+    private init(_ services: LoopServices, machine: DeliveryMachine) {
+        self.services = services
+        self.machine = machine
+    }
+
+    private func run() -> LoopEnd {
+        while end == nil {
+            let events = services.inbox.take(until: timers.next)
+            for event in events where end == nil { take(event) }
+            let now = ContinuousClock.now
+            while end == nil, let timer = timers.pop(dueBy: now) { feed(.timer(timer)) }
+            flush()
+        }
+        services.inbox.close()
+        for (task, link) in running.values {
+            link.stop(.interrupted)
+            task.cancel()
+        }
+        return end ?? LoopEnd(exitCode: 1, unsent: [])
+    }
+
+    private func take(_ event: LoopEvent) {
+        switch event {
+        case .machine(let event):
+            if case .handlerFinished(let id, _) = event { running[id] = nil }
+            feed(event)
+        case .deliveries(let deliveries, let queue):
+            for delivery in deliveries { feed(.delivered(arrival(delivery, queue))) }
+        case .control(let deliveries):
+            for delivery in deliveries { notice(delivery) }
+        case .pages(let deliveries):
+            for delivery in deliveries { page(delivery) }
+        case .published(let results):
+            for result in results { feed(.published(token: result.token, result.outcome)) }
+        case .abort:
+            end = LoopEnd(exitCode: 1, unsent: [])
+        }
+    }
+
+    private func feed(_ event: MachineEvent) {
+        for effect in machine.handle(event, at: .current()) { perform(effect) }
+    }
+
+    // MARK: - Reading
+
+    private func arrival(_ delivery: Delivery, _ queue: String) -> Arrival {
+        Arrival(
+            tag: delivery.tag, wasDeliveredBefore: delivery.wasDeliveredBefore, deliveryCount: delivery.deliveryCount,
+            content: content(delivery, queue))
+    }
+
+    private func content(_ delivery: Delivery, _ queue: String) -> Arrival.Content {
+        do {
+            let step = try StepReader.read(delivery.body)
+            return .step(
+                step, trace: delivery.properties.headers.tracing, isHandlerKnown: services.handlers.entry(for: step) != nil)
+        } catch {
+            logger.error(
+                "a message cannot be read and goes to the dead letters: \(error.detail)",
+                metadata: ["queue": "\(queue)", "message_id": "\(delivery.properties.messageID ?? "none")"])
+            return .unreadable(
+                UnreadableMessage(error: error, body: delivery.body, properties: delivery.properties, origin: queue))
+        }
+    }
+
+    /// Cancel notices go to every worker; one that cannot be read is nobody's loss, as a notice only saves time.
+    private func notice(_ delivery: Delivery) {
+        guard let body = try? RawJSON(validating: delivery.body), let cancel = try? StepCancel(reading: body) else {
+            return logger.warning("a control message cannot be read and is ignored")
+        }
+        feed(.cancelNotice(cancel.dispatchID))
+    }
+
+    private func page(_ delivery: Delivery) {
+        guard let body = try? RawJSON(validating: delivery.body), let page = try? StepDependencies(reading: body) else {
+            return logger.warning("a page of dependency results cannot be read and is ignored")
+        }
+        feed(.page(page))
+    }
+
+    // MARK: - Effects
+
+    private func perform(_ effect: MachineEffect) {
+        switch effect {
+        case .startConsuming: services.consumers.yield(.start)
+        case .stopConsuming: services.consumers.yield(.stop)
+        case .openReplyQueue: services.consumers.yield(.openReplyQueue)
+        case .run(let step): run(step)
+        case .stop(let id, let reason): stop(id, reason)
+        case .publish(let token, let parcel): publish(token, parcel)
+        case .acknowledge(let tags): acknowledged += tags
+        case .setTimer(let timer, let delay): timers.set(timer, at: .now + delay)
+        case .cancelTimer(let timer): timers.cancel(timer)
+        case .ready:
+            services.onReady()
+            logger.info("ready: announced to the orchestrator")
+        case .unheard:
+            logger.warning(
+                """
+                there is no queue \(services.encoder.names.workers): no orchestrator has run on this broker with this prefix \
+                yet. The worker runs and is announced when one has started
+                """)
+        case .finish(let exitCode, let unsent):
+            end = LoopEnd(exitCode: exitCode, unsent: unsent)
+        }
+    }
+
+    private func run(_ step: StepExecute) {
+        let id = step.dispatchID
+        let link = HandlerLink()
+        let runner = StepRunner(worker: services.encoder.worker)
+        let (inbox, logger) = (services.inbox, services.logger)
+        // The machine asked for the handler's existence on arrival, and handlers are never taken away.
+        guard let entry = services.handlers.entry(for: step) else { return }
+        // Unstructured on purpose: a handler that ignores its cancellation must not keep the process alive after the
+        // grace period. The loop cancels every one it started.
+        let task = Task(executorPreference: services.threads) {
+            let message = await runner.run(step, entry, link)
+            inbox.push(.machine(.handlerFinished(id, message)))
+            StepLog.log(message, step, to: logger)
+        }
+        running[id] = (task, link)
+    }
+
+    private func stop(_ id: DispatchID, _ reason: StopReason) {
+        guard let handler = running[id] else { return }
+        handler.link.stop(reason)
+        handler.task.cancel()
+        if reason == .interrupted { running[id] = nil }
+    }
+
+    private func publish(_ token: UInt64, _ parcel: Parcel) {
+        if case .answer(let dispatch, let message) = parcel, message.status == .abandoned {
+            StepLog.log(abandoned: message, dispatch, to: logger)
+        }
+        outgoing.append(
+            services.encoder.message(
+                parcel, token: token, now: .current(), callables: { services.handlers.callables },
+                progress: { running[$0]?.link.progress }))
+    }
+
+    /// One call to the broker for everything that a batch of events has caused.
+    private func flush() {
+        if !outgoing.isEmpty {
+            let inbox = services.inbox
+            services.broker.publish(outgoing) { inbox.push(.published($0)) }
+            outgoing = []
+        }
+        if !acknowledged.isEmpty {
+            services.broker.acknowledge(acknowledged)
+            acknowledged = []
+        }
+    }
+}
+
+/// Reads a step message, in the order of the checks: readable, then kind and version.
+enum StepReader {
+    static func read(_ body: [UInt8]) throws(WireError) -> StepExecute {
+        let raw: RawJSON
+        do throws(JSONError) {
+            raw = try RawJSON(validating: body)
+        } catch {
+            throw WireError(.invalidMessage, "the body is not JSON: \(error)")
+        }
+        return try StepExecute(reading: raw)
+    }
+}
