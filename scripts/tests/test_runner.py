@@ -38,7 +38,6 @@ class Checkout:
             name,
             "[[ $1 != build ]] || exit 0\n"
             f"for argument; do case $argument in {marker}) path=${{argument#--junitxml=}} ;; esac; done\n"
-            f"[[ $path != *swift.xml ]] || path=${{path%.xml}}-swift-testing.xml\n"
             f"echo '<testsuites><testsuite>{cases}</testsuite></testsuites>' >\"$path\"\n"
             f"exit {status}",
         )
@@ -96,6 +95,14 @@ def test_a_build_that_fails_is_a_failure(checkout: Checkout) -> None:
     result = checkout.test("swift")
     assert last_line(result) == "0 passed, 1 failed"
     assert result.returncode == 1
+
+
+def test_results_beside_the_named_file_are_found(checkout: Checkout) -> None:
+    """Toolchains that also run XCTest put the results of swift-testing into a file of their own."""
+    checkout.program(
+        "swift", f"[[ $1 != build ]] || exit 0\necho '<a>{PASS}</a>' >.tasker/test/swift-swift-testing.xml"
+    )
+    assert last_line(checkout.test("swift")) == "1 passed, 0 failed"
 
 
 def test_an_old_report_is_not_counted(checkout: Checkout) -> None:
