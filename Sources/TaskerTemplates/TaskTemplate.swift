@@ -9,6 +9,8 @@ public struct TaskTemplate: Sendable, Hashable {
     /// An object.
     public var metadata: JSONValue
     public var identityStrategy: IdentityStrategy
+    /// False when the template says nothing: then the orchestrator's `default_identity_strategy` decides.
+    public var isIdentityStrategyStated: Bool
     /// A JSON Schema for the task's context, nil when any context will do.
     public var inputSchema: JSONValue?
     public var environments: [String: [StepOverride]]
@@ -19,7 +21,8 @@ public struct TaskTemplate: Sendable, Hashable {
     public init(
         name: String, namespace: String, version: String, description: String? = nil, metadata: JSONValue = [:],
         identityStrategy: IdentityStrategy = .alwaysUnique, inputSchema: JSONValue? = nil,
-        environments: [String: [StepOverride]] = [:], lifecycle: Lifecycle? = nil, steps: [StepTemplate] = []
+        environments: [String: [StepOverride]] = [:], lifecycle: Lifecycle? = nil, steps: [StepTemplate] = [],
+        isIdentityStrategyStated: Bool? = nil
     ) {
         self.name = name
         self.namespace = namespace
@@ -27,6 +30,7 @@ public struct TaskTemplate: Sendable, Hashable {
         self.description = description
         self.metadata = metadata
         self.identityStrategy = identityStrategy
+        self.isIdentityStrategyStated = isIdentityStrategyStated ?? (identityStrategy != .alwaysUnique)
         self.inputSchema = inputSchema
         self.environments = environments
         self.lifecycle = lifecycle
