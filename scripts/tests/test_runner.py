@@ -86,7 +86,7 @@ def test_no_tests_and_a_crashed_runner_are_failures(checkout: Checkout) -> None:
     result = checkout.test("swift", "python")
     assert last_line(result) == "0 passed, 2 failed"
     assert "ran no tests" in result.stdout
-    assert "did not run to its end" in result.stdout
+    assert "failed as a whole" in result.stdout
     assert result.returncode == 1
 
 
@@ -103,6 +103,15 @@ def test_results_beside_the_named_file_are_found(checkout: Checkout) -> None:
         "swift", f"[[ $1 != build ]] || exit 0\necho '<a>{PASS}</a>' >.tasker/test/swift-swift-testing.xml"
     )
     assert last_line(checkout.test("swift")) == "1 passed, 0 failed"
+
+
+def test_the_closing_line_of_the_protocol_check_is_counted(checkout: Checkout) -> None:
+    checkout.program("python", "echo noise; echo '41 passed, 1 failed'; exit 1")
+    result = checkout.test("protocol")
+    assert last_line(result) == "41 passed, 1 failed"
+    assert result.returncode == 1
+    checkout.program("python", "echo crashed; exit 3")
+    assert last_line(checkout.test("protocol")) == "0 passed, 1 failed"
 
 
 def test_an_old_report_is_not_counted(checkout: Checkout) -> None:
