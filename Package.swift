@@ -14,6 +14,8 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -44,6 +46,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
     ],
     targets: [
         // C libraries, each behind a module map.
@@ -70,7 +74,7 @@ let package = Package(
             "TaskerServer",
             [
                 "TaskerOrchestrator", "TaskerEngine", "TaskerStore", "TaskerProtocol", "TaskerTemplates", "TaskerMessaging",
-                hummingbird, logging,
+                hummingbird, httpTypes, nioCore, logging,
             ]),
         library("TaskerWorker", ["TaskerProtocol", "TaskerMessaging", "TaskerAMQP", lifecycle, logging]),
 
@@ -107,7 +111,7 @@ let package = Package(
             "TaskerServerTests",
             [
                 "TaskerServer", "TaskerOrchestrator", "TaskerStore", "TaskerMessaging", "TaskerEngine", "TaskerTemplates",
-                "TaskerProtocol", hummingbird, hummingbirdTesting, lifecycle, logging,
+                "TaskerProtocol", hummingbird, hummingbirdTesting, httpTypes, nioCore, lifecycle, logging,
             ]),
         tests("TaskerWorkerTests", ["TaskerWorker", "TaskerMessaging", "TaskerAMQP", "TaskerProtocol", lifecycle, logging]),
         tests(

@@ -33,8 +33,11 @@ public protocol Store: Sendable {
     /// One page of tasks, newest first unless the filter says otherwise, and the number of all that match.
     func list(_ filter: TaskFilter, page: Int, perPage: Int) async throws -> (tasks: [TaskSummary], total: Int)
 
-    /// Unfinished tasks, by state.
+    /// Tasks, by state.
     func taskCounts() async throws -> [TaskState: Int]
+
+    /// Unfinished tasks (of no terminal state), by namespace.
+    func openTaskCounts() async throws -> [String: Int]
 
     /// History of a task in commit order.
     func journal(of task: TaskID, after sequence: Int64, limit: Int) async throws -> [StoredJournalEntry]

@@ -1,0 +1,93 @@
+import Logging
+import TaskerEngine
+import TaskerMessaging
+import TaskerProtocol
+import TaskerStore
+
+extension Coordinator {
+    var softIsDue: Bool {
+        guard let since = softSince else { return false }
+        return since.advanced(by: settings.confirmLinger) <= now
+    }
+
+    /// One transaction for everything that this round, and confirms before it, changed.
+    func commit() async throws {
+        var batch = CommitBatch(at: now)
+        batch.tasks = changeOrder.compactMap { id in
+            guard let draft = changes[id], let cached = cache[id] else { return nil }
+            return TaskChange(
+                task: cached.task, birth: draft.birth, taskChanged: draft.taskChanged,
+                changedSteps: draft.steps.sorted(), journal: draft.journal, deadLetter: draft.deadLetter)
+        }
+        batch.outbox = newOutbox
+        batch.outboxDone = doneOutbox
+        batch.templates = newTemplates
+        if routingChanged { batch.routing = routes.table }
+        if !batch.isEmpty { try await store.commit(batch, epoch: epoch) }
+        forgetFinished(batch)
+        changes = [:]
+        changeOrder = []
+        newOutbox = []
+        doneOutbox = []
+        newTemplates = []
+        pendingIdentities = [:]
+        poppedTimers = []
+        routingChanged = false
+        mustCommit = false
+        softSince = nil
+    }
+
+    private func forgetFinished(_ batch: CommitBatch) {
+        for change in batch.tasks where change.task.state.isTerminal && change.task.inFlightCount == 0 {
+            finished.append(change.task.id)
+        }
+        // A duplicate of the last result often comes soon: the newest few stay.
+        while finished.count > 256 { cache[finished.removeFirst()] = nil }
+    }
+
+    /// The last round: notes what the broker has said of publishes and leaves nothing uncommitted.
+    public func finish(_ inputs: [Input], at time: Timestamp) async throws {
+        try await process(inputs, at: time)
+        if !changes.isEmpty || !doneOutbox.isEmpty { try await commit() }
+    }
+
+    /// Nothing of this round has left: it is taken again once the store works.
+    func abandonRound(_ inputs: [Input], because error: any Error) {
+        log.error("the store refused a commit: nothing is lost, it is tried again", metadata: ["error": "\(error)"])
+        for id in changes.keys {
+            cache[id] = nil
+            staleTasks.insert(id)
+            if let birth = changes[id]?.birth, birth.partition == settings.partition { staleTasks.remove(id) }
+        }
+        for (step, info) in open where changes[info.task]?.birth != nil { open[step] = nil }
+        // Answers and copies that were to leave are made again when their inputs are taken again.
+        for (message, _) in afterCommit.messages { publishing[message.token] = nil }
+        afterCommit = AfterCommit()
+        changes = [:]
+        changeOrder = []
+        newOutbox = []
+        pendingIdentities = [:]
+        mustCommit = routingChanged || !newTemplates.isEmpty
+        softSince = nil
+        postpone(inputs, because: error)
+    }
+
+    /// Keeps what must not be lost for later; callers that wait are told at once.
+    func postpone(_ inputs: [Input], because error: (any Error)? = nil) {
+        if deferredUntil == nil { deferredUntil = now.advanced(by: settings.storeRetryDelay) }
+        let failure = OrchestratorError(
+            .unavailable, "the store takes no changes now, and nothing was changed",
+            hint: (error as? StoreError)?.remedy ?? "Look at the orchestrator's log")
+        for input in inputs {
+            switch input {
+            case .create(let request): request.reply(.failure(failure))
+            case .cancel(let request): request.reply(.failure(failure))
+            case .register(let request): request.reply(request.templates.map { _ in .failure(failure) })
+            case .snapshot(let reply): reply(snapshot())
+            case .tick, .stop, .failed: break
+            default: deferred.append(input)
+            }
+        }
+    }
+
+}

@@ -1,0 +1,147 @@
+import Logging
+import TaskerEngine
+import TaskerMessaging
+import TaskerProtocol
+import TaskerStore
+
+/// What leaves, and what becomes of it.
+extension Coordinator {
+    func token(for what: Publishing) -> UInt64 {
+        nextToken += 1
+        publishing[nextToken] = what
+        return nextToken
+    }
+
+    /// Everything that the committed round lets go, in this order: publish, ack, answer.
+    func flush() {
+        let ready = afterCommit
+        afterCommit = AfterCommit()
+        var messages = ready.messages.map(\.0)
+        messages += ready.dispatches.sorted(by: { priority($0.task) > priority($1.task) }).compactMap(compose)
+        messages += ready.outbox.map { outgoing($0, token: token(for: .outbox($0))) }
+        messages += dueUnroutable()
+        if !messages.isEmpty { broker.publish(messages, completion: completion) }
+        if !ready.acks.isEmpty { broker.acknowledge(ready.acks) }
+        for reply in ready.replies { reply() }
+    }
+
+    private func priority(_ task: TaskID) -> Int { cache[task]?.task.header.priority ?? 0 }
+
+    /// The message of a dispatch, unless it has been withdrawn meanwhile.
+    private func compose(_ due: (task: TaskID, place: Int, dispatch: DispatchID)) -> OutgoingMessage? {
+        guard let task = cache[due.task]?.task, let dispatch = task.steps[due.place].dispatch,
+            dispatch.id == due.dispatch, dispatch.publication == .begun
+        else { return nil }
+        nextToken += 1
+        let message = composer.message(for: task, step: due.place, dispatch: dispatch, token: nextToken, now: now)
+        publishing[nextToken] = .dispatch(
+            task: due.task, step: task.steps[due.place].id, place: due.place, dispatch: due.dispatch,
+            queue: dispatch.queue)
+        dispatchesInFlight += 1
+        return message
+    }
+
+    func outgoing(_ notice: OutboxMessage, token: UInt64) -> OutgoingMessage {
+        OutgoingMessage(
+            token: token, exchange: notice.exchange, routingKey: notice.routingKey,
+            // A fanout without workers takes nothing, and that is all right.
+            isMandatory: false,
+            properties: MessageProperties(
+                isPersistent: !notice.isTransient, messageID: ids.next(at: now).description,
+                correlationID: notice.correlationID, type: notice.type, appID: "tasker-orchestrator",
+                timestamp: now.milliseconds / 1000),
+            body: Array(notice.body.bytes))
+    }
+
+    // MARK: - Outcomes
+
+    func published(_ result: PublishResult) {
+        guard let what = publishing.removeValue(forKey: result.token) else { return }
+        switch what {
+        case .dispatch(let task, let step, let place, let dispatch, let queue):
+            dispatchesInFlight -= 1
+            dispatchPublished(result.outcome, task, step, place, dispatch, queue)
+        case .outbox(let notice):
+            switch result.outcome {
+            case .notSent, .nacked, .inDoubt: outboxWaiting.append(notice)
+            case .confirmed, .returned:
+                doneOutbox.append(notice.id)
+                if softSince == nil { softSince = now }
+            }
+        case .marker(let number):
+            if result.outcome != .confirmed { markerFailed(number) }
+        case .deadLetter(let tag, let message):
+            // Until the copy is safe the original stays unacked.
+            if result.outcome == .confirmed {
+                afterCommit.acks.append(tag)
+            } else {
+                unroutable.append((now.advanced(by: settings.unroutableDelay), message, what))
+            }
+        case .answer: break
+        }
+    }
+
+    private func dispatchPublished(
+        _ outcome: PublishOutcome, _ task: TaskID, _ step: StepID, _ place: Int, _ dispatch: DispatchID,
+        _ queue: String
+    ) {
+        // What was answered or superseded meanwhile needs nothing.
+        guard open[step]?.dispatch == dispatch else { return }
+        switch outcome {
+        case .confirmed:
+            if let cached = cache[task] {
+                apply(.publishing(step: place, dispatch, .confirmed), to: cached, soft: true)
+            }
+        case .notSent:
+            if let cached = cache[task] { apply(.publishing(step: place, dispatch, .notSent), to: cached) }
+            parked.append(task: task, step: step)
+        case .inDoubt: followUps.doubtful.append((task, place, dispatch))
+        case .nacked:
+            if let cached = cache[task] { apply(.publishing(step: place, dispatch, .nacked), to: cached) }
+        case .returned(_, let text):
+            // The broker gave it back, so no copy exists: declare the queue and publish it again.
+            log.warning("no queue took a step message", metadata: ["queue": .string(queue), "broker": .string(text)])
+            declareQueue(queue)
+            if let cached = cache[task] { apply(.publishing(step: place, dispatch, .notSent), to: cached) }
+            unroutableDispatches.append((now.advanced(by: .milliseconds(200)), task, step))
+        }
+    }
+
+    // MARK: - Parked messages
+
+    /// Begins what waited for the broker, as far as the publish window allows.
+    func beginParked() async throws {
+        if isConnected {
+            for due in unroutableDispatches where due.due <= now { parked.append(task: due.task, step: due.step) }
+            unroutableDispatches.removeAll { $0.due <= now }
+        }
+        guard isConnected, !parked.isEmpty else { return }
+        let room = settings.publishWindow - dispatchesInFlight - afterCommit.dispatches.count
+        guard room > 0 else { return }
+        let due = parked.take(min(room, 1000)).filter { open[$0.step]?.publication == .parked }
+        try await load(due.map(\.task))
+        for (id, step) in due {
+            guard let cached = cache[id], let place = cached.task.index(of: step),
+                let dispatch = cached.task.steps[place].dispatch, dispatch.publication == .parked
+            else { continue }
+            publishSequence += 1
+            apply(.publishing(step: place, dispatch.id, .begun(sequence: publishSequence)), to: cached)
+            afterCommit.dispatches.append((id, place, dispatch.id))
+        }
+        if !outboxWaiting.isEmpty {
+            afterCommit.outbox += outboxWaiting
+            outboxWaiting = []
+        }
+    }
+
+    private func dueUnroutable() -> [OutgoingMessage] {
+        guard isConnected else { return [] }
+        let due = unroutable.filter { $0.due <= now }
+        unroutable.removeAll { $0.due <= now }
+        return due.map { entry in
+            var message = entry.message
+            message.token = token(for: entry.what)
+            return message
+        }
+    }
+}

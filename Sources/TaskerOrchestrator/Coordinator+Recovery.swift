@@ -1,0 +1,61 @@
+import Logging
+import TaskerEngine
+import TaskerMessaging
+import TaskerProtocol
+import TaskerStore
+import TaskerTemplates
+
+extension Coordinator {
+    /// Takes the partition over and picks up where the last orchestrator stopped. Nothing is published yet: that waits
+    /// for the broker.
+    /// - Throws: ``StoreError``.
+    public func recover(owner: String, at time: Timestamp) async throws {
+        now = max(now, time)
+        epoch = try await store.acquire(partition: settings.partition, owner: owner, at: now)
+        for revision in try await store.templates() {
+            let template = try TaskTemplate(canonicalJSON: revision.canonical.value)
+            templates.insert(revision, template, plans: plans)
+        }
+        routes = RouteTable(table: try await store.routingTable(), stickiness: settings.routeStickiness, since: now)
+        try await recoverOutbox()
+        try await recoverSteps()
+        try await countOpenTasks()
+    }
+
+    private func recoverOutbox() async throws {
+        var last: Int64 = 0
+        while true {
+            let page = try await store.outbox(after: last, limit: 1000)
+            guard let end = page.last else { break }
+            outboxWaiting += page
+            last = end.id
+        }
+        nextOutboxID = last + 1
+    }
+
+    private func recoverSteps() async throws {
+        var row: Int64 = 0
+        var count = 0
+        while true {
+            let page = try await store.openSteps(after: row, limit: 2000)
+            guard let end = page.last else { break }
+            row = end.row
+            count += page.count
+            for step in page {
+                let info = OpenStepInfo(step, maxWorkerLosses: settings.engine.maxWorkerLosses)
+                open[step.stepID] = info
+                publishSequence = max(publishSequence, step.publishSequence)
+                remember(info, step: step.stepID, handler: step.callable, namespace: step.namespace)
+                // Begun and not known to have arrived: a copy may exist.
+                if step.publication == .begun, let dispatch = step.dispatchID {
+                    followUps.doubtful.append((step.taskID, step.place, dispatch))
+                }
+            }
+        }
+        if count > 0 { log.info("recovered", metadata: ["open_steps": "\(count)", "in_doubt": "\(followUps.doubtful.count)"]) }
+    }
+
+    private func countOpenTasks() async throws {
+        openTasks = try await store.openTaskCounts()
+    }
+}

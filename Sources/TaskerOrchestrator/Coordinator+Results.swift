@@ -1,0 +1,94 @@
+import Logging
+import TaskerEngine
+import TaskerMessaging
+import TaskerProtocol
+import TaskerStore
+import TaskerTemplates
+
+/// Messages from workers about steps.
+extension Coordinator {
+    func receive(_ message: StepResultMessage, _ tag: DeliveryTag) {
+        guard let taskID = message.taskID, let stepID = message.stepID, let cached = cache[taskID] else {
+            return unknown("task \(message.taskID.map(\.description) ?? "?") is not known here", message.encoded(), tag)
+        }
+        guard let place = cached.task.index(of: stepID) else {
+            return unknown("task \(taskID) has no step \(stepID)", message.encoded(), tag)
+        }
+        noteSeen(cached.task, place, message.dispatchID)
+        let before = cached.task.state
+        apply(.result(step: place, message), to: cached)
+        if !before.isTerminal, cached.task.state.isTerminal { taskEnded(cached.task) }
+        afterCommit.acks.append(tag)
+    }
+
+    func receive(_ message: StepHeartbeat, _ tag: DeliveryTag) {
+        afterCommit.acks.append(tag)
+        // A heartbeat of something unknown is nothing to keep: the result, if one comes, tells more.
+        guard let cached = cache[message.taskID], let place = cached.task.index(of: message.stepID) else { return }
+        noteSeen(cached.task, place, message.dispatchID)
+        apply(.heartbeat(step: place, message), to: cached)
+    }
+
+    func answer(_ message: StepFetch, replyTo: String, _ tag: DeliveryTag) {
+        var page = StepDependencies(dispatchID: message.dispatchID, dependencyResults: [], next: nil, isGone: true)
+        if let cached = cache[message.taskID], let place = cached.task.index(of: message.stepID),
+            cached.task.steps[place].dispatch?.id == message.dispatchID
+        {
+            page = composer.page(of: place, in: cached.task, after: message.after, dispatch: message.dispatchID)
+        }
+        afterCommit.acks.append(tag)
+        afterCommit.messages.append(
+            (
+                OutgoingMessage(
+                    token: token(for: .answer), routingKey: replyTo, isMandatory: false,
+                    properties: MessageProperties(
+                        isPersistent: false, messageID: ids.next(at: now).description,
+                        type: MessageKind.amqpType(MessageKind.stepDependencies)),
+                    body: page.encoded()), .answer
+            ))
+    }
+
+    /// A later dispatch of a queue that shows a sign of life proves that the turn of earlier ones has passed.
+    private func noteSeen(_ task: WorkflowTask, _ place: Int, _ id: DispatchID?) {
+        guard let dispatch = task.steps[place].dispatch, dispatch.id == id else { return }
+        newestSeen[dispatch.queue] = max(newestSeen[dispatch.queue] ?? 0, dispatch.publishSequence)
+    }
+
+    func taskEnded(_ task: WorkflowTask) {
+        let namespace = task.plan.template.namespace
+        openTasks[namespace] = max(0, (openTasks[namespace] ?? 1) - 1)
+    }
+
+    // MARK: - What nobody can use
+
+    private func unknown(_ detail: String, _ body: [UInt8], _ tag: DeliveryTag) {
+        deadLetter(
+            Delivery(
+                tag: tag, body: body, properties: MessageProperties(), isRedelivered: false, deliveryCount: nil,
+                exchange: "", routingKey: ""),
+            reason: "unknown_task", detail: detail, origin: settings.names.results(settings.partition))
+    }
+
+    /// Copies a message to the dead-letter queue; it is acked once the copy is confirmed.
+    func deadLetter(_ delivery: Delivery, reason: String, detail: String, origin: String) {
+        log.warning(
+            "dead-lettered a message",
+            metadata: ["reason": .string(reason), "detail": .string(detail), "origin": .string(origin)])
+        var properties = delivery.properties
+        properties.isPersistent = true
+        properties.headers = [
+            "x-tasker-reason": .string(reason), "x-tasker-detail": .string(String(detail.prefix(1000))),
+            "x-tasker-origin": .string(origin),
+        ]
+        let message = OutgoingMessage(
+            token: 0, exchange: settings.names.dead, routingKey: "", properties: properties, body: delivery.body)
+        publishDeadLetter(message, delivery.tag)
+    }
+
+    func publishDeadLetter(_ message: OutgoingMessage, _ tag: DeliveryTag) {
+        var message = message
+        let what = Publishing.deadLetter(tag, message)
+        message.token = token(for: what)
+        afterCommit.messages.append((message, what))
+    }
+}
