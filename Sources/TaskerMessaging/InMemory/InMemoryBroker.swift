@@ -145,7 +145,9 @@ public final class InMemoryBroker: Broker {
     ) async throws -> Value {
         let answer = Promise<Value>()
         server.perform { state in
-            guard let client = state.clients[id], !client.isEnded else { return answer.fail(BrokerError.shutDown(doing)) }
+            guard let client = state.clients[id], !client.isEnded else {
+                return answer.fail(BrokerError.shutDown(doing))
+            }
             if client.epoch != nil { return action(&state, answer) }
             state.clients[id]?.waiting.append { [id] state in
                 if state.clients[id]?.epoch != nil {

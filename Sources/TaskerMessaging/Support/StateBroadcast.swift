@@ -41,7 +41,8 @@ package final class StateBroadcast: Sendable {
 
     package func stream() -> AsyncStream<BrokerState> {
         // A reader that fell that far behind is served by the newest states.
-        let (stream, continuation) = AsyncStream.makeStream(of: BrokerState.self, bufferingPolicy: .bufferingNewest(256))
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: BrokerState.self, bufferingPolicy: .bufferingNewest(256))
         let id = subscribers.withLock { subscribers -> UInt64? in
             continuation.yield(subscribers.current)
             guard !subscribers.isFinished else { return nil }

@@ -1,0 +1,8 @@
+import Synchronization
+
+/// Epochs and consumer ids: each number once, growing.
+final class Counter: Sendable {
+    private let last = Atomic<UInt64>(0)
+
+    func next() -> UInt64 { last.add(1, ordering: .relaxed).newValue }
+}
