@@ -3,7 +3,7 @@
 
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends pkg-config librabbitmq-dev libyaml-dev libsqlite3-dev \
+    && apt-get install -y --no-install-recommends pkg-config librabbitmq-dev libssl-dev libyaml-dev libsqlite3-dev \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Package.swift ./
@@ -21,7 +21,7 @@ RUN --mount=type=cache,target=/src/.build \
 # What both Swift programs need at run time, and a user without rights.
 FROM debian:bookworm-slim AS swift-runtime
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates tzdata librabbitmq4 libyaml-0-2 libsqlite3-0 \
+    && apt-get install -y --no-install-recommends ca-certificates tzdata librabbitmq4 libssl3 libyaml-0-2 libsqlite3-0 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /var/lib/tasker --create-home tasker
 USER tasker

@@ -133,17 +133,23 @@ def test_handlers_of_the_python_image_exist() -> None:
 
 
 def test_runtime_libraries_match_what_is_linked() -> None:
-    """Each -dev package of the build stage has its run-time package in the image that runs."""
+    """Each -dev package has its run-time package in the image that runs; the C targets' packages are all installed."""
     known = stages()
     build = " ".join(arguments for _, arguments in known["build"])
     runtime = " ".join(arguments for _, arguments in known["swift-runtime"])
     for development, library in {
         "librabbitmq-dev": "librabbitmq4",
+        "libssl-dev": "libssl3",
         "libyaml-dev": "libyaml-0-2",
         "libsqlite3-dev": "libsqlite3-0",
     }.items():
         assert development in build
         assert library in runtime
+    installer = (ROOT / "scripts/install-dependencies").read_text()
+    for packages in re.findall(r"\.apt\(\[(.*?)\]\)", (ROOT / "Package.swift").read_text()):
+        for package in re.findall(r'"([^"]+)"', packages):
+            assert package in build
+            assert package in installer
 
 
 @pytest.mark.skipif(shutil.which("docker") is None, reason="docker is not installed")
