@@ -11,6 +11,7 @@ let strict: [SwiftSetting] = [
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
@@ -83,7 +84,8 @@ let package = Package(
             "tasker-orchestrator",
             [
                 "TaskerServer", "TaskerOrchestrator", "TaskerStore", "TaskerSQLite", "TaskerMessaging", "TaskerAMQP",
-                "TaskerProtocol", "TaskerTemplates", "TaskerEngine", argumentParser, lifecycle, logging, hummingbird,
+                "TaskerProtocol", "TaskerTemplates", "TaskerEngine", argumentParser, lifecycle, unixSignals, logging,
+                hummingbird,
             ]),
         program("tasker-example-worker", ["TaskerWorker", "TaskerProtocol", argumentParser, lifecycle, logging]),
         program(

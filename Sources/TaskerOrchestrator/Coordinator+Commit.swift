@@ -24,6 +24,7 @@ extension Coordinator {
         batch.templates = newTemplates
         if routingChanged { batch.routing = routes.table }
         if !batch.isEmpty { try await store.commit(batch, epoch: epoch) }
+        onCommit(batch.tasks.map { ($0.task.id, $0.task.state) })
         forgetFinished(batch)
         changes = [:]
         changeOrder = []

@@ -54,6 +54,12 @@ extension Coordinator {
         switch MessageKind.of(body) {
         case MessageKind.stepResult:
             var message = try StepResultMessage(reading: body)
+            if let dispatch = message.dispatchID, message.taskID == nil || message.stepID == nil {
+                // An answer to a message whose body its worker could not read: only the dispatch is known.
+                let known = open.first { $0.value.dispatch == dispatch }
+                message.taskID = known?.value.task
+                message.stepID = known?.key
+            }
             guard message.dispatchID != nil, message.taskID != nil, message.stepID != nil else {
                 throw WireError(.invalidMessage, "a result without dispatch_id, task_uuid and step_uuid: \(message.error?.message ?? "")")
             }

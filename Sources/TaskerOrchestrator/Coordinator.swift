@@ -24,6 +24,9 @@ public final class Coordinator {
     /// Declares a fleet's queue; called when a message for it came back, and before the first one leaves.
     let declareQueue: @Sendable (String) -> Void
 
+    /// Told after each commit which tasks changed.
+    public var onCommit: @Sendable ([(TaskID, TaskState)]) -> Void = { _ in }
+
     var ids: any IDSource
     var now: Timestamp
     var epoch = OwnershipEpoch(partition: 0, value: 0)

@@ -22,6 +22,7 @@ public final class Orchestrator: Service {
     private let log: Logger
     private let inputs = Mailbox<Input>()
     private let phase = Mutex(Phase.starting)
+    private let watch = TaskWatch()
 
     public enum Phase: Sendable {
         case starting, running, draining, stopped
@@ -63,6 +64,14 @@ public final class Orchestrator: Service {
         guard accepts else { return templates.map { _ in .failure(Self.stopping) } }
         return await withCheckedContinuation { continuation in
             inputs.push(.register(RegisterTemplates(templates: templates) { continuation.resume(returning: $0) }))
+        }
+    }
+
+    /// Returns when the task is terminal or blocked, or the time is over.
+    public func waitUntilResting(_ task: TaskID, atMost limit: Duration) async {
+        await watch.wait(for: task, atMost: limit) { [store, plans] in
+            guard let stored = try? await store.task(task, plans: plans) else { return true }
+            return TaskWatch.isRest(stored.task.state)
         }
     }
 
@@ -110,6 +119,7 @@ public final class Orchestrator: Service {
             declareQueue: { queue in
                 Task { await Self.declare(queue, broker: broker, settings: settings, inputs: inputs, log: log) }
             })
+        coordinator.onCommit = { [watch] in watch.committed($0) }
         try await coordinator.recover(owner: "orchestrator", at: Self.wallClock())
         phase.withLock { $0 = .running }
         defer { phase.withLock { $0 = .stopped } }

@@ -29,10 +29,10 @@ public struct QueueNames: Sendable, Hashable {
     /// A fanout exchange and the queue behind it: what nobody could use.
     public var dead: String { "\(prefix).dead" }
 
-    /// A fleet's queue name: 1-128 characters of `[A-Za-z0-9_.:@/#-]`, not starting with `amq.`.
+    /// A fleet's queue name: 1-128 characters of `[A-Za-z0-9_.:@/#-]`.
     public static func isValidQueue(_ queue: String) -> Bool {
         let bytes = queue.utf8
-        return (1...128).contains(bytes.count) && !queue.hasPrefix("amq.") && bytes.allSatisfy { byte in
+        return (1...128).contains(bytes.count) && bytes.allSatisfy { byte in
             switch byte {
             case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
             case 0x5F, 0x2E, 0x3A, 0x40, 0x2F, 0x23, 0x2D: true  // _ . : @ / # -

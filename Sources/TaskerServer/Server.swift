@@ -1,0 +1,31 @@
+import Hummingbird
+import Logging
+import TaskerOrchestrator
+
+/// The HTTP side of the orchestrator.
+public enum Server {
+    /// All routes, without a socket: what tests drive through Hummingbird's `.router` client.
+    public static func router(for orchestrator: Orchestrator) -> Router<BasicRequestContext> {
+        let router = Router(context: BasicRequestContext.self)
+        router.add(middleware: ProblemMiddleware())
+        HealthController(orchestrator: orchestrator).addRoutes(to: router)
+        let api = router.group("v1")
+        TaskController(orchestrator: orchestrator).addRoutes(to: api)
+        TemplateController(orchestrator: orchestrator).addRoutes(to: api)
+        FleetController(orchestrator: orchestrator).addRoutes(to: api)
+        DeadLetterController(orchestrator: orchestrator).addRoutes(to: api)
+        return router
+    }
+
+    /// The application on `host` and `port`; port 0 takes a free one, reported to `onBound`.
+    public static func application(
+        for orchestrator: Orchestrator, host: String, port: Int, log: Logger,
+        onBound: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) -> some ApplicationProtocol {
+        Application(
+            router: router(for: orchestrator),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port), serverName: "tasker", backlog: 1024),
+            onServerRunning: { channel in await onBound(channel.localAddress?.port ?? port) }, logger: log)
+    }
+}

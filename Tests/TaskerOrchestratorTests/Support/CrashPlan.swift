@@ -1,0 +1,125 @@
+import Synchronization
+import TaskerEngine
+import TaskerMessaging
+import TaskerProtocol
+import TaskerStore
+
+/// Counts the I/O operations of one orchestrator process and ends it before a chosen one.
+final class CrashPlan: Sendable {
+    private struct State {
+        var operations = 0
+        var hasCrashed = false
+    }
+
+    private let state = Mutex(State())
+    private let limit: Int
+
+    /// - Parameter limit: operations that still happen; nil: all of them.
+    init(after limit: Int? = nil) { self.limit = limit ?? .max }
+
+    /// Whether the next operation still happens.
+    func permits() -> Bool {
+        state.withLock { state in
+            if state.hasCrashed || state.operations >= limit {
+                state.hasCrashed = true
+                return false
+            }
+            state.operations += 1
+            return true
+        }
+    }
+
+    var hasCrashed: Bool { state.withLock { $0.hasCrashed } }
+    var operations: Int { state.withLock { $0.operations } }
+}
+
+/// A store whose process may end before any of its operations.
+struct CrashingStore: Store {
+    let inner: any Store
+    let plan: CrashPlan
+
+    private func check() throws {
+        // The coordinator ends itself on this one, as a process that is gone would.
+        if !plan.permits() { throw StoreError(.fenced, "crashed") }
+    }
+
+    func acquire(partition: Int, owner: String, at now: Timestamp) async throws -> OwnershipEpoch {
+        try check()
+        return try await inner.acquire(partition: partition, owner: owner, at: now)
+    }
+    func commit(_ batch: CommitBatch, epoch: OwnershipEpoch) async throws {
+        try check()
+        try await inner.commit(batch, epoch: epoch)
+    }
+    func task(_ id: TaskID, plans: any PlanSource) async throws -> StoredTask? {
+        try check()
+        return try await inner.task(id, plans: plans)
+    }
+    func tasks(_ ids: [TaskID], plans: any PlanSource) async throws -> [StoredTask] {
+        try check()
+        return try await inner.tasks(ids, plans: plans)
+    }
+    func openSteps(after row: Int64, limit: Int) async throws -> [OpenStep] {
+        try check()
+        return try await inner.openSteps(after: row, limit: limit)
+    }
+    func outbox(after id: Int64, limit: Int) async throws -> [StoredOutboxMessage] {
+        try check()
+        return try await inner.outbox(after: id, limit: limit)
+    }
+    func identity(_ identity: TaskIdentity) async throws -> (task: TaskID, requestHash: String)? {
+        try check()
+        return try await inner.identity(identity)
+    }
+    func list(_ filter: TaskFilter, page: Int, perPage: Int) async throws -> (tasks: [TaskSummary], total: Int) {
+        try await inner.list(filter, page: page, perPage: perPage)
+    }
+    func taskCounts() async throws -> [TaskState: Int] { try await inner.taskCounts() }
+    func openTaskCounts() async throws -> [String: Int] {
+        try check()
+        return try await inner.openTaskCounts()
+    }
+    func journal(of task: TaskID, after sequence: Int64, limit: Int) async throws -> [StoredJournalEntry] {
+        try await inner.journal(of: task, after: sequence, limit: limit)
+    }
+    func deadLetter(of task: TaskID) async throws -> DeadLetterEntry? { try await inner.deadLetter(of: task) }
+    func deadLetters(resolution: DeadLetterResolution?, limit: Int, offset: Int) async throws -> [DeadLetterEntry] {
+        try await inner.deadLetters(resolution: resolution, limit: limit, offset: offset)
+    }
+    func templates() async throws -> [TemplateRevision] {
+        try check()
+        return try await inner.templates()
+    }
+    func resolvedTemplate(hash: String) async throws -> RawJSON? { try await inner.resolvedTemplate(hash: hash) }
+    func routingTable() async throws -> RoutingTable {
+        try check()
+        return try await inner.routingTable()
+    }
+    func checkWritable() async throws { try await inner.checkWritable() }
+    func close() async {}
+}
+
+/// A broker connection whose process may end between any two messages it writes.
+struct CrashingBroker: Broker {
+    let inner: InMemoryBroker
+    let plan: CrashPlan
+
+    func run() async throws { try await inner.run() }
+    func stateChanges() -> AsyncStream<BrokerState> { inner.stateChanges() }
+    func declare(_ topology: [TopologyItem]) async throws { try await inner.declare(topology) }
+    func publish(_ messages: [OutgoingMessage], completion: @escaping @Sendable ([PublishResult]) -> Void) {
+        for message in messages where plan.permits() { inner.publish([message], completion: completion) }
+    }
+    func consume(
+        _ queue: ConsumedQueue, prefetch: Int, handler: @escaping @Sendable (ConsumerEvent) -> Void
+    ) async throws -> ConsumerID {
+        try await inner.consume(queue, prefetch: prefetch, handler: handler)
+    }
+    func cancel(_ consumer: ConsumerID) async { await inner.cancel(consumer) }
+    func acknowledge(_ deliveries: [DeliveryTag]) {
+        for tag in deliveries where plan.permits() { inner.acknowledge([tag]) }
+    }
+    func inspect(queue: String) async throws -> QueueFigures? { try await inner.inspect(queue: queue) }
+    func purge(queue: String) async throws { try await inner.purge(queue: queue) }
+    func shutdown(timeout: Duration) async { await inner.shutdown(timeout: timeout) }
+}
