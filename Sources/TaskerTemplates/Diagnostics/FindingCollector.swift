@@ -6,7 +6,7 @@ final class FindingCollector {
     private(set) var hasErrors = false
     private var legacyKeys: [(key: String, position: Position)] = []
     /// Work that may still go into hints; a hostile file runs out of hints, not us out of time.
-    private var suggestionBudget = 1_000_000
+    private var suggestionBudget = 100_000
 
     init(file: String, options: TemplateParser.Options) {
         self.file = file
