@@ -116,7 +116,8 @@ class HandlerRegistry:
         if definition.resolver is None:
             found = self._known_class(definition.callable)
             if found is not None:
-                return hasattr(found, definition.effective_method())
+                method = definition.effective_method()
+                return not method.startswith("_") and callable(getattr(found, method, None))
             plain = len(self.resolver_chain) == 2 and "." not in definition.callable
             explicit = self.resolver_chain.explicit_resolver
             if plain and explicit is not None and explicit.get(definition.callable) is None:

@@ -9,6 +9,7 @@ from typing import Any
 from tasker_core.wire.codec import decode
 
 _VERSION = re.compile(r"([0-9]+)\.[0-9]+")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 MAX_RESULT_BYTES = 1_048_576
 HEARTBEAT_INTERVAL_MS = 20_000
 ACK_DEADLINE_MS = 600_000
@@ -53,6 +54,11 @@ class ExecuteMessage:
     trace_headers: dict[str, Any] = field(default_factory=dict)
 
 
+def is_uuid(text: str) -> bool:
+    """Whether a text is a UUID as the wire writes it."""
+    return _UUID.fullmatch(text) is not None
+
+
 def parse_execute(body: bytes) -> ExecuteMessage:
     """Parse and check a message body. Raises :class:`Unreadable`."""
     try:
@@ -89,10 +95,10 @@ def _read(message: dict[str, Any]) -> ExecuteMessage:
     timeout_ms = step.get("timeout_ms")
     correlation_id = task.get("correlation_id")
     return ExecuteMessage(
-        dispatch_id=_text(message, "dispatch_id", ""),
+        dispatch_id=_uuid(message, "dispatch_id", ""),
         reply_to=_text(message, "reply_to", ""),
-        task_uuid=_text(task, "uuid", "task."),
-        step_uuid=_text(step, "uuid", "step."),
+        task_uuid=_uuid(task, "uuid", "task."),
+        step_uuid=_uuid(step, "uuid", "step."),
         step_name=_text(step, "name", "step."),
         attempt=_positive(step.get("attempt"), "step.attempt", 1),
         max_attempts=_positive(step.get("max_attempts"), "step.max_attempts", 1),
@@ -135,6 +141,13 @@ def _text(members: dict[str, Any], key: str, parent: str) -> str:
     value = members.get(key)
     if not isinstance(value, str) or not value:
         raise Unreadable("invalid_message", f"'{parent}{key}' is {_kind_of(value)}, not a non-empty string")
+    return value
+
+
+def _uuid(members: dict[str, Any], key: str, parent: str) -> str:
+    value = _text(members, key, parent)
+    if not is_uuid(value):
+        raise Unreadable("invalid_message", f"'{parent}{key}' is {value!r:.60}, not a UUID")
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from tasker_core.wire.codec import encode, safe_text
@@ -15,10 +16,15 @@ MAX_BACKTRACE_LINES = 50
 MAX_BACKTRACE_BYTES = 65536
 
 
+@lru_cache(maxsize=4)
+def _second(whole: int) -> str:
+    return f"{datetime.datetime.fromtimestamp(whole, datetime.timezone.utc):%Y-%m-%dT%H:%M:%S}"
+
+
 def timestamp(moment: float) -> str:
     """RFC 3339 in UTC with milliseconds, from seconds since the epoch."""
-    whole = datetime.datetime.fromtimestamp(moment, datetime.timezone.utc)
-    return f"{whole:%Y-%m-%dT%H:%M:%S}.{whole.microsecond // 1000:03d}Z"
+    whole, milliseconds = divmod(round(moment * 1000), 1000)
+    return f"{_second(whole)}.{milliseconds:03d}Z"
 
 
 @dataclass(frozen=True, slots=True)

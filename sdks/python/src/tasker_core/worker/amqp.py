@@ -63,7 +63,9 @@ class AmqpWorker:
             settings.slots, StepRunner(registry, self._writer, self._async_host), self._deliver_answer
         )
         self._inbox: deque[Callable[[], None]] = deque()
+        self._inbox_lock = threading.Lock()
         self._woken = False
+        self._loop_closed = False
         self._timer: Any = None
         self._timer_at = float("inf")
         self._last_trouble = ("", 0.0)
@@ -151,8 +153,10 @@ class AmqpWorker:
         """Run ``callback`` on the loop thread soon."""
         self._inbox.append(callback)
         if not self._woken:
-            self._woken = True
-            self._loop.add_callback_threadsafe(self._empty_inbox)
+            with self._inbox_lock:
+                if not self._loop_closed:
+                    self._woken = True
+                    self._loop.add_callback_threadsafe(self._empty_inbox)
 
     def _deliver_answer(self, job: Job, answer: Answer) -> None:
         self.submit(lambda: self._machine.finished(job, answer.body, failed=answer.failed, now=time.monotonic()))
@@ -166,6 +170,10 @@ class AmqpWorker:
             logger.exception("the worker's connection thread ended unexpectedly; this is a defect of the SDK")
             self._exit_code = EXIT_UNSENT
         finally:
+            with self._inbox_lock:
+                self._loop_closed = True
+            self._loop.close()
+            self._async_host.close()
             self._ended.set()
 
     def _empty_inbox(self) -> None:
@@ -381,7 +389,6 @@ class AmqpWorker:
             self._log_trouble(str(refusal))
         elif self._refusal is None:
             self._refusal = refusal
-            self._drain("refused by the broker")
             self._finish(EXIT_REFUSED)
 
     def _drain(self, reason: str) -> None:

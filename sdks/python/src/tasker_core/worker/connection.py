@@ -128,13 +128,11 @@ class ReconnectingConnection:
             self._loop.remove_timeout(self._retry)
             self._retry = None
         connection = self._connection
-        if connection is None or connection.is_closed:
+        if connection is None or not (connection.is_open or connection.is_closing):
+            self.epoch += 1  # what is still being opened reports to nobody
             self._closed()
-        elif not connection.is_closing:
-            try:
-                connection.close()
-            except exceptions.AMQPError:
-                self._closed()
+        elif connection.is_open:
+            connection.close()
 
     def abandon(self) -> None:
         """Something on this connection is lost although it is open: start over."""
@@ -224,6 +222,8 @@ class ReconnectingConnection:
         refusal = credentials_refusal(reason, self._parameters)
         if refusal is not None:
             self._on_refused(refusal)
+            self._again(self._pause())
+            return
         pause = self._pause()
         self._log_trouble(
             f"cannot reach RabbitMQ at {self._parameters.host}:{self._parameters.port} ({describe(reason)}); "
@@ -249,7 +249,7 @@ class ReconnectingConnection:
 def _causes(error: BaseException) -> list[BaseException]:
     """The error with everything pika wrapped into it, innermost last."""
     found: list[BaseException] = [error]
-    for cause in (*getattr(error, "exceptions", ()), getattr(error, "exception", None)):
+    for cause in (*error.args, *getattr(error, "exceptions", ()), getattr(error, "exception", None)):
         if isinstance(cause, BaseException):
             found.extend(_causes(cause))
     return found

@@ -13,6 +13,9 @@ from tasker_core.wire.names import Topology
 from tasker_core.worker.connection import ReconnectingConnection, Setup, Step
 from tasker_core.worker.job import Delivery
 
+# Longer than a message needs from the queue's process to ours on a loaded machine.
+QUIET_SECONDS = 0.1
+
 
 class ConsumerEvents(Protocol):
     """Where deliveries go."""
@@ -41,6 +44,10 @@ class ConsumerConnection(ReconnectingConnection):
         self._consumer_tags: dict[str, str] = {}
         self._tag_numbers = itertools.count(1)
         self._unanswered_cancels = 0
+        self._unacked: dict[str, set[int]] = {}
+        self._stopping: Any = None
+        self._heard = False
+        self._held_acks: list[Delivery] = []
         self.control_queue: str | None = None
 
     def setup(self, channel: Channel) -> Setup:
@@ -91,6 +98,11 @@ class ConsumerConnection(ReconnectingConnection):
 
     def went_down(self) -> None:
         self._consumer_tags = {}
+        self._unacked = {}
+        self._held_acks = []
+        if self._stopping is not None:
+            self._loop.remove_timeout(self._stopping)
+            self._stopping = None
         self.control_queue = None
         self._events.consumer_down()
 
@@ -98,6 +110,11 @@ class ConsumerConnection(ReconnectingConnection):
         """One consumer per step queue; ``consuming`` follows when the broker has accepted all."""
         channel = self.channel
         if channel is None or not channel.is_open:
+            return
+        if self._stopping is not None:
+            # Not cancelled yet: the consumers simply stay.
+            self._end_stopping()
+            self._events.consuming()
             return
         waiting = len(self._queues)
 
@@ -111,10 +128,33 @@ class ConsumerConnection(ReconnectingConnection):
             name = self._topology.steps(queue)
             tag = f"tasker-{next(self._tag_numbers)}"
             self._consumer_tags[tag] = name
-            channel.basic_consume(name, self._receiver(name, self.epoch), consumer_tag=tag, callback=accepted)
+            self._unacked[tag] = set()
+            channel.basic_consume(name, self._receiver(tag, name), consumer_tag=tag, callback=accepted)
 
     def stop_consuming(self) -> None:
-        """Cancel all; ``consumers_cancelled`` follows."""
+        """Cancel all; ``consumers_cancelled`` follows.
+
+        A quorum queue assigns messages to a consumer before they reach the channel, and those on their way when the
+        consumer is cancelled come back later as *redelivered* although nobody saw them. So acks are held back, which
+        dries the flow up, and the cancel follows when all credit is used or nothing has come for a moment.
+        """
+        if self.channel is not None and self.channel.is_open and self._stopping is None:
+            self._heard = False
+            self._stopping = self._loop.call_later(QUIET_SECONDS, self._maybe_cancel)
+            self._cancel_when_dry()
+
+    def _maybe_cancel(self) -> None:
+        if self._heard:
+            self._heard = False
+            self._stopping = self._loop.call_later(QUIET_SECONDS, self._maybe_cancel)
+        else:
+            self._cancel()
+
+    def _cancel_when_dry(self) -> None:
+        if all(len(self._unacked[tag]) >= self._slots for tag in self._consumer_tags):
+            self._cancel()
+
+    def _cancel(self) -> None:
         channel = self.channel
         tags, self._consumer_tags = self._consumer_tags, {}
         if channel is None or not channel.is_open:
@@ -128,23 +168,43 @@ class ConsumerConnection(ReconnectingConnection):
         self._unanswered_cancels += len(tags)
         for tag in tags:
             channel.basic_cancel(tag, callback=cancelled)
+        self._end_stopping()
+
+    def _end_stopping(self) -> None:
+        if self._stopping is not None:
+            self._loop.remove_timeout(self._stopping)
+            self._stopping = None
+        held, self._held_acks = self._held_acks, []
+        for delivery in held:
+            self.ack(delivery)
 
     def ack(self, delivery: Delivery) -> None:
         """Acknowledge one delivery of the living connection."""
         channel = self.channel
         if channel is None or delivery.epoch != self.epoch:
             return
+        if self._stopping is not None:
+            self._held_acks.append(delivery)
+            return
+        unacked = self._unacked.get(delivery.consumer)
+        if unacked is not None:
+            unacked.discard(delivery.tag)
+            if not unacked and delivery.consumer not in self._consumer_tags:
+                del self._unacked[delivery.consumer]
         try:
             channel.basic_ack(delivery.tag)
         except (exceptions.ChannelWrongStateError, exceptions.ConnectionWrongStateError):
             pass  # lost meanwhile: the broker delivers again and the dispatch is recognised
 
-    def _receiver(self, queue: str, epoch: int) -> Callable[..., None]:
+    def _receiver(self, tag: str, queue: str) -> Callable[..., None]:
         delivered = self._events.delivered
+        epoch = self.epoch
+        unacked = self._unacked[tag]
 
         def receive(_channel: Channel, method: Any, properties: spec.BasicProperties, body: bytes) -> None:
             headers = dict(properties.headers) if properties.headers else {}
             count = headers.get("x-delivery-count")
+            unacked.add(method.delivery_tag)
             delivered(
                 Delivery(
                     epoch,
@@ -157,8 +217,12 @@ class ConsumerConnection(ReconnectingConnection):
                     properties.reply_to,
                     headers,
                     properties,
+                    tag,
                 )
             )
+            if self._stopping is not None:
+                self._heard = True
+                self._cancel_when_dry()
 
         return receive
 

@@ -8,6 +8,7 @@ from uuid import NAMESPACE_OID, UUID, uuid5
 from tasker_core.types.context import StepContext
 from tasker_core.types.event import StepEvent
 from tasker_core.wire.execute import ExecuteMessage
+from tasker_core.wire.trace import parse_traceparent
 from tasker_core.worker.job import RunControl
 
 
@@ -19,13 +20,6 @@ def _uuid(text: str | None) -> UUID:
         return UUID(text)
     except ValueError:
         return uuid5(NAMESPACE_OID, text)
-
-
-def _trace_ids(headers: dict[str, Any]) -> tuple[str | None, str | None]:
-    parts = str(headers.get("traceparent", "")).split("-")
-    if len(parts) >= 4 and len(parts[1]) == 32 and len(parts[2]) == 16:
-        return parts[1], parts[2]
-    return None, None
 
 
 def _with_success(results: dict[str, Any]) -> dict[str, Any]:
@@ -42,7 +36,7 @@ def build_context(message: ExecuteMessage, handler_name: str, control: RunContro
     correlation_id = _uuid(message.correlation_id)
     parent = task.get("parent_correlation_id")
     task_uuid, step_uuid = _uuid(message.task_uuid), _uuid(message.step_uuid)
-    trace_id, span_id = _trace_ids(message.trace_headers) if message.trace_headers else (None, None)
+    trace = parse_traceparent(message.trace_headers.get("traceparent")) if message.trace_headers else None
     context = task.get("context")
     inputs = step.get("inputs")
     initialization = message.handler.get("initialization")
@@ -80,8 +74,8 @@ def build_context(message: ExecuteMessage, handler_name: str, control: RunContro
         task_correlation_id=correlation_id,
         parent_correlation_id=_uuid(parent) if isinstance(parent, str) else None,
         task_sequence_step=data,
-        trace_id=trace_id,
-        span_id=span_id,
+        trace_id=trace.trace_id if trace else None,
+        span_id=trace.parent_id if trace else None,
     )
     built = StepContext.model_construct(
         event=event,

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from tasker_core.wire.execute import ExecuteMessage, Unreadable, parse_execute
+from tasker_core.wire.execute import ExecuteMessage, Unreadable, is_uuid, parse_execute
 from tasker_core.wire.names import TYPE_FETCH, TYPE_HEARTBEAT, TYPE_RESULT
 from tasker_core.wire.outgoing import MessageWriter, timestamp
 from tasker_core.worker.job import Delivery, Job, Publication, Purpose, RunControl, State
@@ -283,7 +283,8 @@ class DeliveryMachine:
         dispatch_id = delivery.message_id or error.dispatch_id
         reply_to = delivery.reply_to or error.reply_to
         if dispatch_id and reply_to:
-            body = self._writer.invalid(dispatch_id, error.error_type, error.detail, self._wall())
+            known_id = dispatch_id if is_uuid(dispatch_id) else None
+            body = self._writer.invalid(known_id, error.error_type, error.detail, self._wall())
             job.pending.append(
                 Publication(Purpose.ANSWER, reply_to, body, TYPE_RESULT, message_id=dispatch_id, job=job)
             )

@@ -46,6 +46,7 @@ class Delivery:
     reply_to: str | None = None
     headers: dict[str, Any] = field(default_factory=dict)
     properties: Any = None
+    consumer: str = ""
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from tasker_core._version import __version__
 from tasker_core.handler import HandlerRegistry
-from tasker_core.wire.execute import ExecuteMessage, Unreadable, parse_execute
+from tasker_core.wire.execute import ExecuteMessage, Unreadable, is_uuid, parse_execute
 from tasker_core.wire.outgoing import MessageWriter, WorkerIdentity, timestamp
 from tasker_core.worker.amqp import new_worker_id
 from tasker_core.worker.job import RunControl
@@ -87,7 +87,8 @@ class StdioWorker:
             message = parse_execute(line)
         except Unreadable as error:
             print(f"unreadable line ({error.error_type}): {error.detail}", file=sys.stderr)  # noqa: T201
-            self._write(self._writer.invalid(error.dispatch_id, error.error_type, error.detail, time.time()))
+            known_id = error.dispatch_id if error.dispatch_id and is_uuid(error.dispatch_id) else None
+            self._write(self._writer.invalid(known_id, error.error_type, error.detail, time.time()))
             return
         control = self._control = RunControl()
         done = threading.Event()
