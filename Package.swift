@@ -90,10 +90,7 @@ let package = Package(
         program("tasker-example-worker", ["TaskerWorker", "TaskerProtocol", argumentParser, lifecycle, logging]),
         program(
             "tasker-benchmark",
-            [
-                "TaskerOrchestrator", "TaskerWorker", "TaskerSQLite", "TaskerStore", "TaskerMessaging", "TaskerAMQP",
-                "TaskerProtocol", "TaskerTemplates", "TaskerEngine", argumentParser, lifecycle, logging,
-            ]),
+            ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", argumentParser, logging]),
 
         // Tests, one folder per target.
         tests("TaskerProtocolTests", ["TaskerProtocol"]),
