@@ -30,48 +30,70 @@ def _missing() -> str | None:
     return None
 
 
-@pytest.fixture(scope="session")
-def node() -> Iterator[Node]:
-    """A private RabbitMQ node for the session, or the broker of ``TASKER_TEST_AMQP_URL``."""
-    url = os.environ.get("TASKER_TEST_AMQP_URL")
-    if url:
-        yield Node(None, url)
-        return
+def _private_node() -> Node:
     reason = _missing()
     if reason is not None:
         if os.environ.get("CI"):
             pytest.fail(f"CI is set and there is no broker: {reason}")
-        pytest.skip(f"no broker: {reason}; or set TASKER_TEST_AMQP_URL")
-    started = Node.start()
+        pytest.skip(f"no broker: {reason}")
+    return Node.start()
+
+
+@pytest.fixture(scope="session")
+def private_node() -> Iterator[Node]:
+    """A node that tests may stop, and whose connections they may close."""
+    started = _private_node()
     try:
         yield started
     finally:
         started.remove()
 
 
-@pytest.fixture
-def private_node(node: Node) -> Node:
-    """A node that the test may stop, or whose connections it may close."""
-    if not node.private:
-        pytest.skip("needs a private node: unset TASKER_TEST_AMQP_URL")
-    return node
+@pytest.fixture(scope="session")
+def node(request: pytest.FixtureRequest) -> Node:
+    """A node to use and leave as it is: the broker of ``TASKER_TEST_AMQP_URL``, or the private one."""
+    url = os.environ.get("TASKER_TEST_AMQP_URL")
+    if url:
+        return Node(None, url)
+    private: Node = request.getfixturevalue("private_node")
+    return private
 
 
 @pytest.fixture
-def desk(node: Node) -> Iterator[Desk]:
-    made = Desk(node)
-    made.declare()
-    yield made
-    made.close()
+def make_desk() -> Iterator[Callable[..., Desk]]:
+    made: list[Desk] = []
+
+    def make(node: Node, queue_type: str = "quorum", **declared: bool) -> Desk:
+        desk = Desk(node, queue_type)
+        desk.declare(**declared)
+        made.append(desk)
+        return desk
+
+    yield make
+    for desk in made:
+        desk.close()
 
 
 @pytest.fixture
-def classic_desk(node: Node) -> Iterator[Desk]:
+def desk(node: Node, make_desk: Callable[..., Desk]) -> Desk:
+    return make_desk(node)
+
+
+@pytest.fixture
+def classic_desk(node: Node, make_desk: Callable[..., Desk]) -> Desk:
     """For tests that count consumers: a quorum queue counts a cancelled one while it has unacked deliveries."""
-    made = Desk(node, "classic")
-    made.declare()
-    yield made
-    made.close()
+    return make_desk(node, "classic")
+
+
+@pytest.fixture
+def private_desk(private_node: Node, make_desk: Callable[..., Desk]) -> Desk:
+    """On the node that the test may stop."""
+    return make_desk(private_node)
+
+
+@pytest.fixture
+def private_classic_desk(private_node: Node, make_desk: Callable[..., Desk]) -> Desk:
+    return make_desk(private_node, "classic")
 
 
 @pytest.fixture

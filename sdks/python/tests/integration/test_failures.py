@@ -38,8 +38,9 @@ def begin(desk: Desk, folder: Path) -> dict[str, Any]:
 
 
 def test_a_connection_lost_between_delivery_and_ack(
-    private_node: Node, desk: Desk, start_worker: Start, tmp_path: Path
+    private_node: Node, private_desk: Desk, start_worker: Start, tmp_path: Path
 ) -> None:
+    desk = private_desk
     worker = start_worker(**desk.environment)
     worker.wait_ready()
     message = begin(desk, tmp_path)
@@ -59,8 +60,9 @@ def test_a_connection_lost_between_delivery_and_ack(
 
 
 def test_heartbeats_say_that_the_delivery_is_lost(
-    private_node: Node, desk: Desk, start_worker: Start, tmp_path: Path
+    private_node: Node, private_desk: Desk, start_worker: Start, tmp_path: Path
 ) -> None:
+    desk = private_desk
     worker = start_worker(**desk.environment)
     worker.wait_ready()
     begin(desk, tmp_path)
@@ -99,8 +101,9 @@ def test_a_step_that_kills_its_worker_is_not_started_again(desk: Desk, start_wor
 
 
 def test_a_broker_that_stops_and_starts_while_a_step_runs(
-    private_node: Node, desk: Desk, start_worker: Start, tmp_path: Path
+    private_node: Node, private_desk: Desk, start_worker: Start, tmp_path: Path
 ) -> None:
+    desk = private_desk
     worker = start_worker(**desk.environment)
     worker.wait_ready()
     running = begin(desk, tmp_path)
@@ -178,8 +181,9 @@ def test_a_second_signal_ends_the_worker_at_once(desk: Desk, start_worker: Start
 
 
 def test_results_that_cannot_be_sent_are_printed(
-    private_node: Node, desk: Desk, start_worker: Start, tmp_path: Path
+    private_node: Node, private_desk: Desk, start_worker: Start, tmp_path: Path
 ) -> None:
+    desk = private_desk
     worker = start_worker(TASKER_GRACE_SECONDS="0", **desk.environment)
     worker.wait_ready()
     message = begin(desk, tmp_path)
@@ -196,9 +200,9 @@ def test_results_that_cannot_be_sent_are_printed(
 
 
 def test_a_broker_in_alarm_stops_the_consumer_until_it_is_over(
-    private_node: Node, classic_desk: Desk, start_worker: Start, tmp_path: Path
+    private_node: Node, private_classic_desk: Desk, start_worker: Start, tmp_path: Path
 ) -> None:
-    desk = classic_desk
+    desk = private_classic_desk
     worker = start_worker("--slots", "2", **desk.environment)
     worker.wait_ready()
     begin(desk, tmp_path)
@@ -246,13 +250,10 @@ def test_a_missing_virtual_host_ends_the_worker_with_a_remedy(node: Node, start_
     assert "Traceback" not in worker.output
 
 
-def test_a_queue_with_other_arguments_ends_the_worker_with_a_remedy(node: Node, start_worker: Start) -> None:
-    desk = Desk(node, "classic")
-    desk.declare()
-    worker = start_worker(**{**desk.environment, "TASKER_QUEUE_TYPE": "quorum"})
+def test_a_queue_with_other_arguments_ends_the_worker_with_a_remedy(classic_desk: Desk, start_worker: Start) -> None:
+    worker = start_worker(**{**classic_desk.environment, "TASKER_QUEUE_TYPE": "quorum"})
     assert worker.wait() == 2
-    assert desk.names.dead in worker.output
+    assert classic_desk.names.dead in worker.output
     assert "inequivalent arg 'x-queue-type'" in worker.output
     assert "TASKER_QUEUE_TYPE" in worker.output
     assert "Traceback" not in worker.output
-    desk.close()

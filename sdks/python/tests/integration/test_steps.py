@@ -120,9 +120,10 @@ def test_an_unreadable_message_goes_to_the_dead_letters_and_is_acked(
     assert desk.depth() == 0
 
 
-def test_a_missing_results_queue_holds_up_nobody(node: Node, start_worker: Start) -> None:
-    desk = Desk(node)
-    desk.declare(results=False)
+def test_a_missing_results_queue_holds_up_nobody(
+    node: Node, make_desk: Callable[..., Desk], start_worker: Start
+) -> None:
+    desk = make_desk(node, results=False)
     worker = start_worker(**desk.environment)
     message = execute("echo")
     desk.send(message)
@@ -135,7 +136,6 @@ def test_a_missing_results_queue_holds_up_nobody(node: Node, start_worker: Start
     desk.declare_results()
     assert desk.result()["dispatch_id"] == message["dispatch_id"]
     desk.call(lambda channel: channel.queue_delete(other))
-    desk.close()
 
 
 def test_omitted_dependency_results_are_fetched_page_by_page(desk: Desk, start_worker: Start) -> None:
@@ -179,8 +179,9 @@ def test_handlers_that_compute_do_not_starve_the_connection(desk: Desk, start_wo
 
 
 def test_an_early_ack_frees_the_delivery_but_not_the_slot(
-    private_node: Node, desk: Desk, start_worker: Start, tmp_path: Path
+    private_desk: Desk, start_worker: Start, tmp_path: Path
 ) -> None:
+    desk = private_desk
     start_worker("--slots", "1", **desk.environment)
     gate = tmp_path / "gate"
     message = execute("gate", {"gate": str(gate)}, limits={"ack_deadline_ms": 1500})
@@ -221,13 +222,10 @@ def test_a_step_past_its_time(desk: Desk, start_worker: Start, tmp_path: Path) -
     assert (sent["error"]["error_type"], sent["error"]["retryable"]) == ("timeout", True)
 
 
-def test_classic_queues(node: Node, start_worker: Start) -> None:
-    desk = Desk(node, "classic")
-    desk.declare()
-    start_worker(**desk.environment)
-    desk.send(execute("echo"))
-    assert desk.result()["status"] == "completed"
-    desk.close()
+def test_classic_queues(classic_desk: Desk, start_worker: Start) -> None:
+    start_worker(**classic_desk.environment)
+    classic_desk.send(execute("echo"))
+    assert classic_desk.result()["status"] == "completed"
 
 
 def test_many_steps_over_several_queues(desk: Desk, start_worker: Start) -> None:
