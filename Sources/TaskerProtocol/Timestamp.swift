@@ -47,8 +47,10 @@ extension Timestamp: CustomStringConvertible {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Appends `yyyy-mm-ddThh:mm:ss.mmmZ`.
+    /// Appends `yyyy-mm-ddThh:mm:ss.mmmZ`. RFC 3339 has four digits for the year: instants outside the years 0-9999
+    /// are written as the first or the last one inside.
     public func append(to bytes: inout [UInt8]) {
+        let milliseconds = min(max(milliseconds, -62_167_219_200_000), 253_402_300_799_999)
         let day = milliseconds.flooredDivision(by: 86_400_000)
         let inDay = milliseconds - day * 86_400_000
         let (year, month, date) = civil(fromDays: day)

@@ -108,7 +108,8 @@ public struct RawJSON: Sendable, Hashable {
         guard isObject else { return nil }
         var found: RawJSON?
         walk { candidate, value in
-            if candidate == name { found = value }
+            // By bytes: to `==` a composed and a decomposed letter are the same.
+            if candidate.utf8.elementsEqual(name.utf8) { found = value }
             return found == nil
         }
         return found
