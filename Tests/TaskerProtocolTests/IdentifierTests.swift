@@ -80,10 +80,11 @@ struct QueueNamesTests {
     func badPrefix(_ prefix: String) { #expect(QueueNames(prefix: prefix) == nil) }
 
     @Test(
-        "queues", arguments: ["a", "7", "Az09_.:@/#-", String(repeating: "q", count: 128), "Namespace::Class#method"])
+        "queues",
+        arguments: ["a", "7", "Az09_.:@/#-", String(repeating: "q", count: 128), "Namespace::Class#method", "amq.x"])
     func queue(_ queue: String) { #expect(QueueNames.isValidQueue(queue)) }
 
-    @Test("bad queues", arguments: ["", "a b", "ü", "a\n", "a*", "amq.direct", String(repeating: "q", count: 129)])
+    @Test("bad queues", arguments: ["", "a b", "ü", "a\n", "a*", "a\u{0}", String(repeating: "q", count: 129)])
     func badQueue(_ queue: String) { #expect(!QueueNames.isValidQueue(queue)) }
 }
 
