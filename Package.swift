@@ -27,8 +27,8 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -115,7 +115,9 @@ let package = Package(
         tests("TaskerWorkerTests", ["TaskerWorker", "TaskerMessaging", "TaskerAMQP", "TaskerProtocol", lifecycle, logging]),
         tests(
             "EndToEndTests",
-            ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", logging]),
+            ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", logging],
+            // Python handlers for the workers that the tests start.
+            exclude: ["handlers"]),
     ],
     swiftLanguageModes: [.v6]
 )
