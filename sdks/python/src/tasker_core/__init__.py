@@ -1,6 +1,7 @@
 """Tasker SDK for Python: handlers of workflow steps, and the worker that runs them."""
 
 from tasker_core._version import __version__
+from tasker_core.batch_processing import Batchable, BatchAggregationScenario, BatchWorkerConfig
 from tasker_core.errors import (
     AuthenticationError,
     AuthorizationError,
@@ -47,8 +48,16 @@ from tasker_core.registry import (
     ResolverChain,
     ResolverNotFoundError,
 )
+from tasker_core.step_handler.api import ApiHandler, ApiResponse
 from tasker_core.step_handler.base import StepHandler
+from tasker_core.step_handler.decision import DecisionHandler
 from tasker_core.types import (
+    BatchAnalyzerOutcome,
+    BatchWorkerContext,
+    BatchWorkerOutcome,
+    CursorConfig,
+    DecisionPointOutcome,
+    DecisionType,
     ErrorType,
     FfiStepEvent,
     ResultStatus,
@@ -62,13 +71,25 @@ from tasker_core.types import (
 )
 
 __all__ = [
+    "ApiHandler",
+    "ApiResponse",
     "AuthenticationError",
     "AuthorizationError",
     "BaseResolver",
+    "BatchAggregationScenario",
+    "BatchAnalyzerOutcome",
+    "BatchWorkerConfig",
+    "BatchWorkerContext",
+    "BatchWorkerOutcome",
+    "Batchable",
     "BusinessLogicError",
     "ClassLookupResolver",
     "ConfigurationError",
     "ConversionError",
+    "CursorConfig",
+    "DecisionHandler",
+    "DecisionPointOutcome",
+    "DecisionType",
     "DependencyResultsWrapper",
     "ErrorClassifier",
     "ErrorType",

@@ -1,6 +1,26 @@
 """Public data types of handlers: context, results, events."""
 
+from tasker_core.types.batch import (
+    BatchAggregationResult,
+    BatchAnalyzerOutcome,
+    BatchMetadata,
+    BatchWorkerConfig,
+    BatchWorkerContext,
+    BatchWorkerInputs,
+    BatchWorkerOutcome,
+    CreateBatchesOutcome,
+    CursorConfig,
+    FailureStrategy,
+    NoBatchesOutcome,
+    RustBatchWorkerInputs,
+    RustCursorConfig,
+    WireCursorConfig,
+    aggregate_batch_results,
+    create_batches,
+    no_batches,
+)
 from tasker_core.types.context import CancellationProbe, StepContext
+from tasker_core.types.decision import DecisionPointOutcome, DecisionType
 from tasker_core.types.event import FfiStepEvent, StepEvent
 from tasker_core.types.results import (
     ErrorType,
@@ -13,10 +33,25 @@ from tasker_core.types.results import (
 )
 
 __all__ = [
+    "BatchAggregationResult",
+    "BatchAnalyzerOutcome",
+    "BatchMetadata",
+    "BatchWorkerConfig",
+    "BatchWorkerContext",
+    "BatchWorkerInputs",
+    "BatchWorkerOutcome",
     "CancellationProbe",
+    "CreateBatchesOutcome",
+    "CursorConfig",
+    "DecisionPointOutcome",
+    "DecisionType",
     "ErrorType",
+    "FailureStrategy",
     "FfiStepEvent",
+    "NoBatchesOutcome",
     "ResultStatus",
+    "RustBatchWorkerInputs",
+    "RustCursorConfig",
     "StepContext",
     "StepError",
     "StepEvent",
@@ -24,4 +59,8 @@ __all__ = [
     "StepExecutionResult",
     "StepHandlerCallResult",
     "StepHandlerResult",
+    "WireCursorConfig",
+    "aggregate_batch_results",
+    "create_batches",
+    "no_batches",
 ]

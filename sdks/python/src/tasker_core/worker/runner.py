@@ -15,7 +15,8 @@ from pydantic import BaseModel
 
 from tasker_core.errors import StepCancelledError
 from tasker_core.handler import HandlerRegistry
-from tasker_core.registry import HandlerDefinition
+from tasker_core.registry import HandlerDefinition, MethodDispatchWrapper
+from tasker_core.step_handler.mixins.api import APIMixin
 from tasker_core.types.results import StepHandlerCallResult, StepHandlerResult
 from tasker_core.wire.codec import NotSerializable, encode, safe_text
 from tasker_core.wire.execute import ExecuteMessage
@@ -63,8 +64,9 @@ class StepRunner:
         """Run the step's handler; every outcome, also an exception of any kind, becomes an answer."""
         clock = time.perf_counter()
         version: str | None = None
+        owned: APIMixin | None = None
         try:
-            handler = self._resolve(message)
+            handler, owned = self._resolve(message)
             if handler is None:
                 return self._not_found(message)
             version = getattr(handler, "handler_version", None)
@@ -75,12 +77,15 @@ class StepRunner:
             outcome = _outcome_of(returned, name)
         except BaseException as error:
             outcome = _failure_of(error, control, message)
+        if owned is not None:
+            owned.close()
         elapsed = round((time.perf_counter() - clock) * 1000)
         answer = self._answer(message, outcome, control, version, elapsed)
         self._log(message, answer, elapsed)
         return answer
 
-    def _resolve(self, message: ExecuteMessage) -> Any | None:
+    def _resolve(self, message: ExecuteMessage) -> tuple[Any | None, APIMixin | None]:
+        """The handler, and its HTTP side when it was made for this step alone and must be closed after it."""
         initialization = message.handler.get("initialization")
         definition = HandlerDefinition(
             message.callable,
@@ -88,9 +93,12 @@ class StepRunner:
             message.resolver,
             initialization if isinstance(initialization, dict) else {},
         )
-        if self._registry.knows(definition) is False:
-            return None
-        return self._registry.resolve(definition)
+        known = self._registry.knows(definition)
+        if known is False:
+            return None, None
+        handler = self._registry.resolve(definition)
+        inner = handler.unwrap() if isinstance(handler, MethodDispatchWrapper) else handler
+        return handler, inner if known and isinstance(inner, APIMixin) else None
 
     def _not_found(self, message: ExecuteMessage) -> Answer:
         text = f"this worker has no handler {message.callable}"
