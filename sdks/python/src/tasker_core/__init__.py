@@ -2,6 +2,13 @@
 
 from tasker_core._version import __version__
 from tasker_core.batch_processing import Batchable, BatchAggregationScenario, BatchWorkerConfig
+from tasker_core.client import HealthResponse as ClientHealthResponse
+from tasker_core.client import PaginationInfo as ClientPaginationInfo
+from tasker_core.client import StepAuditResponse as ClientStepAuditResponse
+from tasker_core.client import StepResponse as ClientStepResponse
+from tasker_core.client import TaskerClient
+from tasker_core.client import TaskListResponse as ClientTaskListResponse
+from tasker_core.client import TaskResponse as ClientTaskResponse
 from tasker_core.errors import (
     AuthenticationError,
     AuthorizationError,
@@ -51,6 +58,7 @@ from tasker_core.registry import (
 from tasker_core.step_handler.api import ApiHandler, ApiResponse
 from tasker_core.step_handler.base import StepHandler
 from tasker_core.step_handler.decision import DecisionHandler
+from tasker_core.template_discovery import HandlerDiscovery, TemplateParser, TemplatePath
 from tasker_core.types import (
     BatchAnalyzerOutcome,
     BatchWorkerContext,
@@ -84,6 +92,12 @@ __all__ = [
     "Batchable",
     "BusinessLogicError",
     "ClassLookupResolver",
+    "ClientHealthResponse",
+    "ClientPaginationInfo",
+    "ClientStepAuditResponse",
+    "ClientStepResponse",
+    "ClientTaskListResponse",
+    "ClientTaskResponse",
     "ConfigurationError",
     "ConversionError",
     "CursorConfig",
@@ -96,6 +110,7 @@ __all__ = [
     "ExplicitMappingResolver",
     "FfiStepEvent",
     "HandlerDefinition",
+    "HandlerDiscovery",
     "HandlerRegistry",
     "HandlerWrapper",
     "MethodDispatchWrapper",
@@ -124,7 +139,10 @@ __all__ = [
     "StepValidationError",
     "TaskSequenceStepWrapper",
     "TaskWrapper",
+    "TaskerClient",
     "TaskerError",
+    "TemplateParser",
+    "TemplatePath",
     "WorkerAlreadyRunningError",
     "WorkerBootstrapError",
     "WorkerNotInitializedError",

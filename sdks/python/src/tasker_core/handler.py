@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import logging
+import os
 import pkgutil
 import sys
 import threading
@@ -14,9 +15,10 @@ from typing import Any
 
 from tasker_core.models import HandlerWrapper
 from tasker_core.registry import HandlerDefinition, ResolverChain
-from tasker_core.registry.resolvers.class_lookup import handler_class_of
+from tasker_core.registry.resolvers.class_lookup import handler_class_of, import_handler_class
 from tasker_core.registry.resolvers.explicit_mapping import ExplicitMappingResolver
 from tasker_core.step_handler.base import StepHandler
+from tasker_core.template_discovery import HandlerDiscovery, TemplatePath
 
 logger = logging.getLogger("tasker_core.registry")
 
@@ -184,6 +186,44 @@ class HandlerRegistry:
                 modules.append(importlib.import_module(found.name))
         return sum(self.register_module(module, base_class) for module in modules)
 
+    def bootstrap_handlers(self) -> int:
+        """Register the handlers that the templates name by import path; returns how many.
+
+        With ``TASKER_ENV=test`` modules that are imported already and look like handlers are tried first.
+        """
+        if os.environ.get("TASKER_ENV") == "test":
+            count = sum(
+                self.register_module(module)
+                for name, module in list(sys.modules.items())
+                if module is not None and _looks_like_handlers(name)
+            )
+            if count:
+                return count
+        count = 0
+        for callable_name in HandlerDiscovery.discover_all_handlers():
+            handler_class = None
+            try:
+                handler_class = import_handler_class(callable_name)
+            except Exception as error:
+                logger.warning("handler %s of a template cannot be imported: %s", callable_name, error)
+            if handler_class is not None and not self.is_registered(callable_name):
+                self.register(handler_class.handler_name or handler_class.__name__, handler_class)
+                count += 1
+        return count
+
+    def template_discovery_info(self) -> dict[str, Any]:
+        """Where templates are looked for and what they name, for people who wonder."""
+        directory = TemplatePath.find_template_config_directory()
+        files = TemplatePath.discover_template_files()
+        return {
+            "template_path": None if directory is None else str(directory),
+            "template_files": [str(path) for path in files],
+            "discovered_handlers": HandlerDiscovery.discover_all_handlers(),
+            "handlers_by_namespace": HandlerDiscovery.discover_handlers_by_namespace(),
+            "registered_handlers": self.list_handlers(),
+            "environment": os.environ.get("TASKER_ENV", "development"),
+        }
+
     def register_module(self, module: ModuleType, base_class: type | None = None) -> int:
         """Register the handler classes and decorated functions that are members of a module; returns how many."""
         count = 0
@@ -198,6 +238,12 @@ class HandlerRegistry:
                 self.register(name, handler_class)
                 count += 1
         return count
+
+
+def _looks_like_handlers(module_name: str) -> bool:
+    if module_name.partition(".")[0] == _OWN_PACKAGE:
+        return False
+    return any(word in module_name for word in ("handlers", "step_handler", "workflow", "test"))
 
 
 def _reraise(name: str) -> None:

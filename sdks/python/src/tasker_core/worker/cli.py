@@ -13,6 +13,7 @@ from types import FrameType
 from tasker_core._version import __version__
 from tasker_core.exceptions import WorkerBootstrapError
 from tasker_core.handler import HandlerRegistry
+from tasker_core.template_discovery import HandlerDiscovery
 from tasker_core.worker.amqp import AmqpWorker
 from tasker_core.worker.loading import load_directory, load_handlers
 from tasker_core.worker.settings import WorkerSettings, read_settings
@@ -42,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             worker_id=options.worker_id,
             any_handler=options.any_handler,
             log_level=options.log_level,
+            template_namespaces=_template_namespaces(),
         )
         _configure_logging(settings.log_level)
         registry = HandlerRegistry.instance()
@@ -81,6 +83,13 @@ def _comma_list(values: list[str]) -> list[str]:
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
 
 
+def _template_namespaces() -> list[str]:
+    """Only templates that were named count: those of a directory that happens to be near are somebody else's."""
+    if not os.environ.get("TASKER_TEMPLATE_PATH"):
+        return []
+    return list(HandlerDiscovery.discover_handlers_by_namespace())
+
+
 def _load(modules: list[str], registry: HandlerRegistry, any_handler: bool) -> None:
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
@@ -88,6 +97,8 @@ def _load(modules: list[str], registry: HandlerRegistry, any_handler: bool) -> N
     if directory:
         load_directory(directory, registry)
     load_handlers(modules, registry)
+    if os.environ.get("TASKER_TEMPLATE_PATH"):
+        registry.bootstrap_handlers()
     if not modules and not directory and not any_handler and registry.handler_count() == 0:
         raise WorkerBootstrapError(
             "no handlers: name a module, for example `python -m tasker_core.worker app.handlers`, or set "
