@@ -61,6 +61,7 @@ extension Coordinator {
             if let birth = changes[id]?.birth, birth.partition == settings.partition { staleTasks.remove(id) }
         }
         for (step, info) in open where changes[info.task]?.birth != nil { open[step] = nil }
+        restoreRoundMemory()
         // Answers and copies that were to leave are made again when their inputs are taken again.
         for (message, _) in afterCommit.messages { publishing[message.token] = nil }
         afterCommit = AfterCommit()
@@ -71,6 +72,24 @@ extension Coordinator {
         mustCommit = routingChanged || !newTemplates.isEmpty
         softSince = nil
         postpone(inputs, because: error)
+    }
+
+    private func restoreRoundMemory() {
+        markers = beforeRound.markers
+        silentTimers = beforeRound.silentTimers
+        silentLosses = beforeRound.silentLosses
+        unroutable = beforeRound.unroutable
+        unroutableDispatches = beforeRound.unroutableDispatches
+        // Looking at a hold or a silence once more does no harm; missing it would.
+        let (holds, silence) = (followUps.holdsMayEnd, followUps.silence)
+        followUps = beforeRound.followUps
+        followUps.holdsMayEnd.formUnion(holds)
+        followUps.silence.formUnion(silence)
+        for (token, what) in beforeRound.settled {
+            publishing[token] = what
+            if case .dispatch = what { dispatchesInFlight += 1 }
+        }
+        beforeRound = RoundMemory()
     }
 
     /// Keeps what must not be lost for later; callers that wait are told at once.

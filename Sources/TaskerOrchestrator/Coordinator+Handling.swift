@@ -107,8 +107,9 @@ extension Coordinator {
         for place in touched { reindex(cached.task.steps[place], task: id) }
     }
 
+    /// The task's draft, taken out so that it can be changed in place; to be put back.
     func draft(of id: TaskID) -> TaskChangeDraft {
-        if let draft = changes[id] { return draft }
+        if let draft = changes.removeValue(forKey: id) { return draft }
         changeOrder.append(id)
         return TaskChangeDraft()
     }

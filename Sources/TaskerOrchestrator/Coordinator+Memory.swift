@@ -64,7 +64,12 @@ extension Coordinator {
         if info.publication == .parked { parked.append(task: info.task, step: step) }
         switch info.hold {
         case .noRoute:
-            heldByRoute[RoutingTable.Handler(namespace: namespace, callable: callable), default: []].insert(info.task)
+            if routes.queue(namespace: namespace, callable: callable, declared: nil, task: info.task) == nil {
+                let handler = RoutingTable.Handler(namespace: namespace, callable: callable)
+                heldByRoute[handler, default: []].insert(info.task)
+            } else {
+                followUps.holdsMayEnd.insert(info.task)
+            }
         case .quarantine: followUps.holdsMayEnd.insert(info.task)
         case nil: break
         }

@@ -57,6 +57,7 @@ extension Coordinator {
 
     func published(_ result: PublishResult) {
         guard let what = publishing.removeValue(forKey: result.token) else { return }
+        beforeRound.settled[result.token] = what
         switch what {
         case .dispatch(let task, let step, let place, let dispatch, let queue):
             dispatchesInFlight -= 1

@@ -82,6 +82,9 @@ public final class Coordinator {
     /// For "did you hear this" at a hello.
     static let rememberedCancels = 10_000
 
+    /// What a round that could not be committed has to find as it was when its inputs are taken again.
+    var beforeRound = RoundMemory()
+
     // Connection and silence.
     var brokerState = BrokerState.disconnected(reason: "not connected yet")
     var isConsuming = false
@@ -92,7 +95,6 @@ public final class Coordinator {
     var silentLosses: [(StepID, DispatchID)] = []
     var nextLostCheck: Timestamp?
     var queuesToInspect: Set<String> = []
-    var restartedSilence = true
 
     public init(
         store: any Store, broker: any Broker, settings: OrchestratorSettings, plans: PlanCache = PlanCache(),
@@ -145,6 +147,9 @@ public final class Coordinator {
     }
 
     private func round(_ inputs: [Input]) async throws {
+        beforeRound = RoundMemory(
+            markers: markers, silentTimers: silentTimers, silentLosses: silentLosses, unroutable: unroutable,
+            unroutableDispatches: unroutableDispatches, followUps: followUps)
         let messages = inputs.map(decode)
         try await load(messages.compactMap(\.task))
         for message in messages { try await handle(message) }
@@ -158,11 +163,13 @@ public final class Coordinator {
 
     /// When ``process(_:at:)`` wants to be called even if nothing arrives.
     public var nextWake: Timestamp? {
-        if !followUps.isEmpty { return now }
         if let due = deferredUntil { return due }
+        if !followUps.isEmpty { return now }
         return [
             timers.earliest, softSince?.advanced(by: settings.confirmLinger), workers.nextExpiry, nextLostCheck,
-            unroutable.map(\.due).min(), unroutableDispatches.map(\.due).min(), nextMarkerRetry, nextRouteCheck,
+            // Without a connection they wait for that, not for a time.
+            isConnected ? unroutable.map(\.due).min() : nil,
+            isConnected ? unroutableDispatches.map(\.due).min() : nil, nextMarkerRetry, nextRouteCheck,
         ].compactMap(\.self).min()
     }
 
@@ -202,6 +209,18 @@ struct AfterCommit {
     var isEmpty: Bool {
         dispatches.isEmpty && outbox.isEmpty && messages.isEmpty && acks.isEmpty && replies.isEmpty
     }
+}
+
+/// What the inputs of a round use up: given back when it could not be committed.
+struct RoundMemory {
+    var markers: [Int64: Marker] = [:]
+    var silentTimers: [TimerEntry] = []
+    var silentLosses: [(StepID, DispatchID)] = []
+    var unroutable: [(due: Timestamp, message: OutgoingMessage, what: Publishing)] = []
+    var unroutableDispatches: [(due: Timestamp, task: TaskID, step: StepID)] = []
+    var followUps = FollowUps()
+    /// Publishes whose outcome was among the inputs.
+    var settled: [UInt64: Publishing] = [:]
 }
 
 /// Events that follow from others and may need tasks that are not in memory.

@@ -33,10 +33,42 @@ final class CrashPlan: Sendable {
     var operations: Int { state.withLock { $0.operations } }
 }
 
+/// Commits that a store refuses, as on a full disk: so many, from a given one on.
+final class Refusal: Sendable {
+    private let state: Mutex<(skip: Int, left: Int)>
+    private let times: Int
+
+    init(from position: Int, times: Int) {
+        self.times = times
+        state = Mutex((position, times))
+    }
+
+    /// Whether this commit is refused.
+    func refuses() -> Bool {
+        state.withLock { state in
+            if state.skip > 0 {
+                state.skip -= 1
+                return false
+            }
+            guard state.left > 0 else { return false }
+            state.left -= 1
+            return true
+        }
+    }
+
+    var wasUsed: Bool { state.withLock { $0.left < times } }
+}
+
+/// The refusal in force, for stores that outlive it.
+final class RefusalBox: Sendable {
+    let current = Mutex<Refusal?>(nil)
+}
+
 /// A store whose process may end before any of its operations.
 struct CrashingStore: Store {
     let inner: any Store
     let plan: CrashPlan
+    var refusal: @Sendable () -> Refusal? = { nil }
 
     private func check() throws {
         // The coordinator ends itself on this one, as a process that is gone would.
@@ -49,6 +81,7 @@ struct CrashingStore: Store {
     }
     func commit(_ batch: CommitBatch, epoch: OwnershipEpoch) async throws {
         try check()
+        if refusal()?.refuses() == true { throw StoreError(.full, "no space left", remedy: "Free some space") }
         try await inner.commit(batch, epoch: epoch)
     }
     func task(_ id: TaskID, plans: any PlanSource) async throws -> StoredTask? {

@@ -1,4 +1,5 @@
 import Logging
+import Synchronization
 import TaskerEngine
 import TaskerMessaging
 import TaskerOrchestrator
@@ -19,6 +20,12 @@ final class Harness {
     private var inbox = Mailbox<Input>()
     private(set) var client: InMemoryBroker!
     private var seed: UInt64 = 1
+    private let refusals = RefusalBox()
+    /// Commits to be refused.
+    var refusal: Refusal? {
+        get { refusals.current.withLock { $0 } }
+        set { refusals.current.withLock { $0 = newValue } }
+    }
     private(set) var restarts = 0
 
     /// Starts a process; it ends by itself before operation `limit`.
@@ -32,7 +39,7 @@ final class Harness {
         let broker = CrashingBroker(inner: client, plan: plan)
         let names = settings.names
         coordinator = Coordinator(
-            store: CrashingStore(inner: store, plan: plan), broker: broker, settings: settings,
+            store: CrashingStore(inner: store, plan: plan, refusal: { [refusals] in refusals.current.withLock { $0 } }), broker: broker, settings: settings,
             ids: SeededIDSource(seed: seed), now: now, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             completion: { inbox.push(.published($0)) },
             declareQueue: { queue in
