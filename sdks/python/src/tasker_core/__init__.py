@@ -2,6 +2,13 @@
 
 from tasker_core._version import __version__
 from tasker_core.batch_processing import Batchable, BatchAggregationScenario, BatchWorkerConfig
+from tasker_core.bootstrap import (
+    bootstrap_worker,
+    get_worker_status,
+    is_worker_running,
+    stop_worker,
+    transition_to_graceful_shutdown,
+)
 from tasker_core.client import HealthResponse as ClientHealthResponse
 from tasker_core.client import PaginationInfo as ClientPaginationInfo
 from tasker_core.client import StepAuditResponse as ClientStepAuditResponse
@@ -36,6 +43,7 @@ from tasker_core.exceptions import (
     WorkerNotInitializedError,
 )
 from tasker_core.handler import HandlerRegistry
+from tasker_core.logging import LogContext, log_debug, log_error, log_info, log_trace, log_warn
 from tasker_core.models import (
     DependencyResultsWrapper,
     HandlerWrapper,
@@ -44,6 +52,7 @@ from tasker_core.models import (
     TaskWrapper,
     WorkflowStepWrapper,
 )
+from tasker_core.observability import get_health_check, get_metrics, get_worker_config
 from tasker_core.registry import (
     BaseResolver,
     ClassLookupResolver,
@@ -63,11 +72,15 @@ from tasker_core.types import (
     BatchAnalyzerOutcome,
     BatchWorkerContext,
     BatchWorkerOutcome,
+    BootstrapConfig,
+    BootstrapResult,
+    ComponentHealth,
     CursorConfig,
     DecisionPointOutcome,
     DecisionType,
     ErrorType,
     FfiStepEvent,
+    HealthCheck,
     ResultStatus,
     StepContext,
     StepError,
@@ -76,7 +89,26 @@ from tasker_core.types import (
     StepExecutionResult,
     StepHandlerCallResult,
     StepHandlerResult,
+    WorkerConfig,
+    WorkerMetrics,
+    WorkerState,
+    WorkerStatus,
 )
+from tasker_core.worker import Worker
+
+
+def version() -> str:
+    """The version of this package."""
+    return __version__
+
+
+get_version = version
+
+
+def health_check() -> bool:
+    """Whether the package is usable; the worker's own health is :func:`get_health_check`."""
+    return True
+
 
 __all__ = [
     "ApiHandler",
@@ -90,6 +122,8 @@ __all__ = [
     "BatchWorkerContext",
     "BatchWorkerOutcome",
     "Batchable",
+    "BootstrapConfig",
+    "BootstrapResult",
     "BusinessLogicError",
     "ClassLookupResolver",
     "ClientHealthResponse",
@@ -98,6 +132,7 @@ __all__ = [
     "ClientStepResponse",
     "ClientTaskListResponse",
     "ClientTaskResponse",
+    "ComponentHealth",
     "ConfigurationError",
     "ConversionError",
     "CursorConfig",
@@ -113,6 +148,8 @@ __all__ = [
     "HandlerDiscovery",
     "HandlerRegistry",
     "HandlerWrapper",
+    "HealthCheck",
+    "LogContext",
     "MethodDispatchWrapper",
     "NetworkError",
     "NotFoundError",
@@ -143,12 +180,33 @@ __all__ = [
     "TaskerError",
     "TemplateParser",
     "TemplatePath",
+    "Worker",
     "WorkerAlreadyRunningError",
     "WorkerBootstrapError",
+    "WorkerConfig",
+    "WorkerMetrics",
     "WorkerNotInitializedError",
+    "WorkerState",
+    "WorkerStatus",
     "WorkflowStepWrapper",
     "__version__",
+    "bootstrap_worker",
     "get_classifier",
+    "get_health_check",
+    "get_metrics",
+    "get_version",
+    "get_worker_config",
+    "get_worker_status",
+    "health_check",
     "is_permanent",
     "is_retryable",
+    "is_worker_running",
+    "log_debug",
+    "log_error",
+    "log_info",
+    "log_trace",
+    "log_warn",
+    "stop_worker",
+    "transition_to_graceful_shutdown",
+    "version",
 ]

@@ -31,6 +31,16 @@ from tasker_core.types.results import (
     StepHandlerCallResult,
     StepHandlerResult,
 )
+from tasker_core.types.worker import (
+    BootstrapConfig,
+    BootstrapResult,
+    ComponentHealth,
+    HealthCheck,
+    WorkerConfig,
+    WorkerMetrics,
+    WorkerState,
+    WorkerStatus,
+)
 
 __all__ = [
     "BatchAggregationResult",
@@ -40,7 +50,10 @@ __all__ = [
     "BatchWorkerContext",
     "BatchWorkerInputs",
     "BatchWorkerOutcome",
+    "BootstrapConfig",
+    "BootstrapResult",
     "CancellationProbe",
+    "ComponentHealth",
     "CreateBatchesOutcome",
     "CursorConfig",
     "DecisionPointOutcome",
@@ -48,6 +61,7 @@ __all__ = [
     "ErrorType",
     "FailureStrategy",
     "FfiStepEvent",
+    "HealthCheck",
     "NoBatchesOutcome",
     "ResultStatus",
     "RustBatchWorkerInputs",
@@ -60,6 +74,10 @@ __all__ = [
     "StepHandlerCallResult",
     "StepHandlerResult",
     "WireCursorConfig",
+    "WorkerConfig",
+    "WorkerMetrics",
+    "WorkerState",
+    "WorkerStatus",
     "aggregate_batch_results",
     "create_batches",
     "no_batches",

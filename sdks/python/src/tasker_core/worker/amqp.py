@@ -75,7 +75,7 @@ class AmqpWorker:
         self._exit_code: int | None = None
         self._ended = threading.Event()
         self.ready = threading.Event()
-        self._machine = DeliveryMachine(
+        self.machine = DeliveryMachine(
             self,
             self._writer,
             slots=settings.slots,
@@ -136,9 +136,19 @@ class AmqpWorker:
         return self._exit_code
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the worker has left."""
+        return self._ended.is_set()
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether both connections to the broker are up."""
+        return self._publisher.is_up and self._consumer.is_up
+
+    @property
     def handlers_left_running(self) -> bool:
         """Whether handlers outlasted the grace period and still hold their threads."""
-        return self._machine.interrupted
+        return self.machine.interrupted
 
     @property
     def refusal(self) -> str | None:
@@ -159,7 +169,7 @@ class AmqpWorker:
                     self._loop.add_callback_threadsafe(self._empty_inbox)
 
     def _deliver_answer(self, job: Job, answer: Answer) -> None:
-        self.submit(lambda: self._machine.finished(job, answer.body, failed=answer.failed, now=time.monotonic()))
+        self.submit(lambda: self.machine.finished(job, answer.body, failed=answer.failed, now=time.monotonic()))
 
     # The loop thread
 
@@ -183,7 +193,7 @@ class AmqpWorker:
         self._set_timer()
 
     def _set_timer(self) -> None:
-        wake_at = min(self._machine.wake_at, self._announcer.wake_at)
+        wake_at = min(self.machine.wake_at, self._announcer.wake_at)
         if wake_at < self._timer_at:
             if self._timer is not None:
                 self._loop.remove_timeout(self._timer)
@@ -194,31 +204,31 @@ class AmqpWorker:
         self._timer = None
         self._timer_at = float("inf")
         now = time.monotonic()
-        self._machine.tick(now)
+        self.machine.tick(now)
         self._announcer.tick(now)
         self._set_timer()
 
     # Consumer events
 
     def consumer_up(self, epoch: int) -> None:
-        self._machine.consumer_up(epoch, time.monotonic())
-        if not self._machine.consuming:
+        self.machine.consumer_up(epoch, time.monotonic())
+        if not self.machine.consuming:
             self._announce()
         self._set_timer()
 
     def consumer_down(self) -> None:
-        self._machine.consumer_down(time.monotonic())
+        self.machine.consumer_down(time.monotonic())
         self._set_timer()
 
     def consuming(self) -> None:
         self._announce()
 
     def consumers_cancelled(self) -> None:
-        self._machine.consumers_cancelled()
+        self.machine.consumers_cancelled()
         self._set_timer()
 
     def delivered(self, delivery: Delivery) -> None:
-        self._machine.delivered(delivery, time.monotonic())
+        self.machine.delivered(delivery, time.monotonic())
         self._set_timer()
 
     def control(self, body: bytes) -> None:
@@ -231,39 +241,39 @@ class AmqpWorker:
             return
         kind = message.get("kind")
         if kind == "step.cancel" and isinstance(message.get("dispatch_id"), str):
-            self._machine.cancel(message["dispatch_id"], time.monotonic())
+            self.machine.cancel(message["dispatch_id"], time.monotonic())
         elif kind == "step.dependencies":
-            self._machine.dependencies(message, time.monotonic())
+            self.machine.dependencies(message, time.monotonic())
         self._set_timer()
 
     # Publisher events
 
     def publisher_up(self) -> None:
-        self._machine.publisher_up(time.monotonic())
+        self.machine.publisher_up(time.monotonic())
         if self._consumer.is_up:
             self._announce()
         self._set_timer()
 
     def publisher_down(self) -> None:
-        self._machine.publisher_down(time.monotonic())
+        self.machine.publisher_down(time.monotonic())
         self._announcer.disconnected()
         self._set_timer()
 
     def blocked(self) -> None:
         self._log_trouble("RabbitMQ refuses messages for now (memory or disk alarm); results wait")
-        self._machine.blocked(time.monotonic())
+        self.machine.blocked(time.monotonic())
         self._set_timer()
 
     def unblocked(self) -> None:
         logger.info("RabbitMQ takes messages again")
-        self._machine.unblocked(time.monotonic())
+        self.machine.unblocked(time.monotonic())
         self._set_timer()
 
     def confirmed(self, publication: Publication) -> None:
         if publication.purpose is Purpose.WORKER:
             self._announcer.confirmed(publication, time.monotonic())
         elif publication.job is not None:
-            self._machine.confirmed(publication, time.monotonic())
+            self.machine.confirmed(publication, time.monotonic())
         self._set_timer()
 
     def returned(self, publication: Publication) -> None:
@@ -272,14 +282,14 @@ class AmqpWorker:
         else:
             if publication.purpose is Purpose.ANSWER:
                 self._log_trouble(f"queue {publication.routing_key} does not exist; a result waits for it")
-            self._machine.returned(publication, time.monotonic())
+            self.machine.returned(publication, time.monotonic())
         self._set_timer()
 
     def nacked(self, publication: Publication) -> None:
         if publication.purpose is Purpose.WORKER:
             self._announcer.failed(publication, time.monotonic(), returned=False)
         else:
-            self._machine.nacked(publication, time.monotonic())
+            self.machine.nacked(publication, time.monotonic())
         self._set_timer()
 
     # What the machine asks for
@@ -345,10 +355,10 @@ class AmqpWorker:
 
     def _activity(self) -> dict[str, Any]:
         return {
-            "running": self._machine.running(),
-            "processed_total": self._machine.processed_total,
-            "failed_total": self._machine.failed_total,
-            "status": "draining" if self._machine.draining else "active",
+            "running": self.machine.running(),
+            "processed_total": self.machine.processed_total,
+            "failed_total": self.machine.failed_total,
+            "status": "draining" if self.machine.draining else "active",
         }
 
     def _on_ready(self) -> None:
@@ -366,11 +376,11 @@ class AmqpWorker:
     def _log_status(self) -> None:
         logger.info(
             "status: %s, %d of %d slots busy, %d steps processed, %d failed",
-            "draining" if self._machine.draining else ("consuming" if self._machine.consuming else "not consuming"),
-            self._machine.slots_used,
+            "draining" if self.machine.draining else ("consuming" if self.machine.consuming else "not consuming"),
+            self.machine.slots_used,
             self.settings.slots,
-            self._machine.processed_total,
-            self._machine.failed_total,
+            self.machine.processed_total,
+            self.machine.failed_total,
         )
 
     def _log_trouble(self, text: str) -> None:
@@ -392,10 +402,10 @@ class AmqpWorker:
             self._finish(EXIT_REFUSED)
 
     def _drain(self, reason: str) -> None:
-        if not self._machine.draining:
+        if not self.machine.draining:
             self._reason = reason
-            logger.info("stopping (%s): %d steps run", reason, self._machine.slots_used)
-            self._machine.drain(time.monotonic(), self.settings.grace_seconds)
+            logger.info("stopping (%s): %d steps run", reason, self.machine.slots_used)
+            self.machine.drain(time.monotonic(), self.settings.grace_seconds)
 
     def _close(self) -> None:
         self._finish(EXIT_OK)
