@@ -10,7 +10,7 @@ public enum Backoff {
         let capped = min(raw(policy.backoff, base: policy.backoffBaseMilliseconds, n: n, cap: cap), cap)
         let spread = policy.jitter * (2 * unit(step: step, n: n, seed: jitterSeed) - 1)
         let jittered = (Double(capped) * (1 + spread) + 0.5).rounded(.down)
-        return min(cap, Int64(jittered))
+        return jittered >= Double(cap) ? cap : Int64(jittered)
     }
 
     /// Saturating; failures past the 62nd count as the cap.

@@ -16,6 +16,7 @@ extension WorkflowTask {
                     place: place, disposition: .manual, attempt: steps[place].attempts, dispatch: dispatch?.id,
                     status: "cancel", fromState: from, toState: .cancelled, message: reason, actor: actor))
             retireDispatch(place, as: .cancelled, &context)
+            leaveQuarantine(place, &context)
             clearRetry(place)
             clearResend(place)
             if steps[place].hold != nil {

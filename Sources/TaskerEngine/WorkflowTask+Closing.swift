@@ -16,6 +16,7 @@ extension WorkflowTask {
     ) {
         retireDispatch(place, as: ending, &context)
         clearResend(place)
+        leaveQuarantine(place, &context)
         if closing.isWorkerLoss { steps[place].workerLosses += 1 }
         steps[place].lastFailureAt = context.now
         steps[place].lastError = closing.failure.encoded
@@ -32,16 +33,18 @@ extension WorkflowTask {
         } else {
             reason = nil
         }
+        var isRetriedAtOnce = false
         if let reason {
             move(place, to: .error, context, detail: closing.failure.errorType)
             recordDeadLetter(place, reason, closing.failure, &context)
         } else {
             let due = context.now.advanced(byMilliseconds: delay(place, closing, context.settings))
             steps[place].retryAt = due
+            isRetriedAtOnce = due <= context.now
             move(place, to: .waitingForRetry, context, detail: closing.failure.errorType)
             effects.append(.setTimer(step: place, .retry, due: due))
         }
-        settle(candidates: CollectionOfOne(place), &context)
+        settle(candidates: CollectionOfOne(place), on: isRetriedAtOnce ? .retryDue : .stepFailed, &context)
     }
 
     private func delay(_ place: Int, _ closing: Closing, _ settings: EngineSettings) -> Int64 {

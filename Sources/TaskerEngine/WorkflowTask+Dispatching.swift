@@ -24,7 +24,7 @@ extension WorkflowTask {
     /// - Returns: whether it was dispatched.
     mutating func dispatchAttempt(_ place: Int, _ context: inout EngineContext) -> Bool {
         guard let queue = route(place, &context) else { return false }
-        if isSuspect(place, context.settings), let others = context.suspects[queue], !others.subtracting([steps[place].id]).isEmpty {
+        if isSuspect(place, context.settings), context.suspects[queue]?.isEmpty == false {
             hold(place, .quarantine, queue: queue, &context)
             return false
         }
@@ -32,7 +32,7 @@ extension WorkflowTask {
             steps[place].hold = nil
             heldSteps.remove(place)
         }
-        if steps[place].state == .waitingForRetry { clearRetry(place) }
+        clearRetry(place)
         steps[place].attempts += 1
         steps[place].totalAttempts += 1
         steps[place].handlerNotFoundSince = nil
@@ -40,7 +40,7 @@ extension WorkflowTask {
         steps[place].attemptNacks = 0
         mint(place, queue: queue, &context)
         move(place, to: .enqueued, context)
-        if isSuspect(place, context.settings) { context.suspects[queue, default: []].insert(steps[place].id) }
+        enterQuarantine(place, queue: queue, &context)
         return true
     }
 
@@ -49,8 +49,8 @@ extension WorkflowTask {
         let previous = steps[place].dispatch
         // A fleet that has lost its route still gets the message: its queue is durable.
         guard let queue = routed(place, context) ?? previous?.queue else {
-            // Only after `handler_not_found` ended the dispatch: ask again later.
-            return scheduleResend(place, delay: context.settings.resendDelayCap, &context)
+            // Only after `handler_not_found` ended the dispatch, when the route has gone too: look again later.
+            return handlerNotFound(place, "", &context)
         }
         audit(
             AuditRecord(
@@ -60,7 +60,7 @@ extension WorkflowTask {
         retireDispatch(place, as: .superseded, &context)
         clearResend(place)
         mint(place, queue: queue, &context)
-        if isSuspect(place, context.settings) { context.suspects[queue, default: []].insert(steps[place].id) }
+        enterQuarantine(place, queue: queue, &context)
         touch(place, context)
     }
 
@@ -90,10 +90,26 @@ extension WorkflowTask {
         past.append(PastDispatch(id: dispatch.id, ending: ending))
         steps[place].pastDispatches = past
         steps[place].dispatch = nil
-        if context.suspects[dispatch.queue]?.remove(steps[place].id) != nil {
-            if context.suspects[dispatch.queue]?.isEmpty == true { context.suspects[dispatch.queue] = nil }
-            effects.append(.quarantineEnded(queue: dispatch.queue))
-        }
+    }
+
+    // MARK: - Quarantine
+
+    /// A suspect stays one as long as its attempt is open, through every resend.
+    private mutating func enterQuarantine(_ place: Int, queue: String, _ context: inout EngineContext) {
+        guard isSuspect(place, context.settings) else { return }
+        guard context.suspects[queue]?.contains(steps[place].id) != true else { return }
+        leaveQuarantine(place, &context)
+        context.suspects[queue, default: []].insert(steps[place].id)
+    }
+
+    /// Its attempt is over, or goes on in another queue: the next suspect of the queue may go.
+    mutating func leaveQuarantine(_ place: Int, _ context: inout EngineContext) {
+        guard steps[place].workerLosses > 0 else { return }
+        let id = steps[place].id
+        guard let queue = context.suspects.first(where: { $0.value.contains(id) })?.key else { return }
+        context.suspects[queue]?.remove(id)
+        if context.suspects[queue]?.isEmpty == true { context.suspects[queue] = nil }
+        effects.append(.quarantineEnded(queue: queue))
     }
 
     private func routed(_ place: Int, _ context: borrowing EngineContext) -> String? {
@@ -110,6 +126,8 @@ extension WorkflowTask {
 
     private mutating func hold(_ place: Int, _ hold: Step.Hold, queue: String?, _ context: inout EngineContext) {
         heldSteps.insert(place)
+        // Its back-off is over: what it waits for now has no due time, and a timer left behind would fire for ever.
+        clearRetry(place)
         if steps[place].hold != hold {
             steps[place].hold = hold
             touch(place, context)

@@ -27,9 +27,10 @@ extension WorkflowTask {
         auditResult(message, place, .accepted, from: from, to: .enqueuedForOrchestration)
         retireDispatch(place, as: .answered, &context)
         clearResend(place)
+        leaveQuarantine(place, &context)
         move(place, to: .enqueuedForOrchestration, context)
         move(place, to: .complete, context)
-        settle(candidates: steps[place].children, &context)
+        settle(candidates: steps[place].children, on: .stepCompleted, &context)
     }
 
     private mutating func fail(_ place: Int, with message: StepResultMessage, _ context: inout EngineContext) {
@@ -38,7 +39,8 @@ extension WorkflowTask {
         noteWorker(place, message.worker)
         steps[place].executionMilliseconds = message.executionMilliseconds
         auditResult(message, place, .accepted, from: from, to: .enqueuedAsErrorForOrchestration)
-        let failure = message.error ?? StepFailure(message: "the worker gave no reason", errorType: ErrorType.handlerError)
+        let failure =
+            message.error ?? StepFailure(message: "the worker gave no reason", errorType: ErrorType.handlerError)
         close(place, Closing(failure: failure, metadata: message.metadata), as: .answered, &context)
     }
 
@@ -49,13 +51,13 @@ extension WorkflowTask {
         auditResult(message, place, .abandoned, from: from, to: from)
         switch reason {
         case ErrorType.redelivered: openGrace(place, &context)
-        case ErrorType.workerShutdown, ErrorType.workerBusy:
-            // A start report contradicts "never started": whatever ran is over.
-            if started { interrupt(place, &context) } else { resend(place, because: reason, &context) }
-        case ErrorType.handlerNotFound: handlerNotFound(place, message, &context)
-        case ErrorType.cancelled:
-            // Answers a dispatch that was cancelled, which is never the open one; should it be, nobody has started it.
-            if started { interrupt(place, &context) } else { resend(place, because: reason, &context) }
+        // A start report contradicts "never started": whatever ran is over.
+        case _ where started: interrupt(place, &context)
+        // `cancelled` answers a dispatch that was cancelled, which is never the open one; should it be, nobody has
+        // started it.
+        case ErrorType.workerShutdown, ErrorType.workerBusy, ErrorType.cancelled:
+            resend(place, because: reason, &context)
+        case ErrorType.handlerNotFound: handlerNotFound(place, message.error?.message ?? "", &context)
         default: interrupt(place, &context)
         }
     }
@@ -93,15 +95,13 @@ extension WorkflowTask {
         mayRunAgain(place) ? settings.redeliveryGrace : settings.lease
     }
 
-    private mutating func handlerNotFound(
-        _ place: Int, _ message: StepResultMessage, _ context: inout EngineContext
-    ) {
+    /// Another worker of the fleet may know the handler, during a rolling deploy: asks again, for some minutes.
+    mutating func handlerNotFound(_ place: Int, _ message: String, _ context: inout EngineContext) {
         let since = steps[place].handlerNotFoundSince ?? context.now
         let patience = context.settings.handlerNotFoundPatience.wholeMilliseconds
         if context.now.millisecondsSince(since) >= patience {
             let failure = StepFailure(
-                message: message.error?.message.isEmpty == false
-                    ? message.error?.message ?? "" : "no worker of the fleet knows the handler",
+                message: message.isEmpty ? "no worker of the fleet knows the handler" : message,
                 errorType: ErrorType.handlerNotFound, isRetryable: false)
             return close(place, Closing(failure: failure), as: .answered, &context)
         }
@@ -141,9 +141,10 @@ extension WorkflowTask {
             changed = true
         }
         if dispatch.isInGrace {
+            // After a restart the grace's timer may not have begun anew yet.
+            if dispatch.graceDue != nil { effects.append(.clearTimer(step: place, .grace)) }
             dispatch.isInGrace = false
             dispatch.graceDue = nil
-            effects.append(.clearTimer(step: place, .grace))
             changed = true
         }
         if dispatch.isDetached != message.isDetached {
@@ -195,7 +196,8 @@ extension WorkflowTask {
             // Ids older than what is remembered were superseded; all others were never minted for this step.
             disposition = step.pastDispatches.count >= Step.pastDispatchLimit ? .superseded : .forged
         }
-        let final = disposition != .forged && disposition != .duplicate && step.state == .cancelled
+        let final =
+            disposition != .forged && disposition != .duplicate && (step.state == .cancelled || state == .cancelled)
         auditResult(message, place, final ? .cancelled : disposition, from: step.state, to: step.state)
     }
 

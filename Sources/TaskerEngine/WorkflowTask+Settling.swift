@@ -1,37 +1,43 @@
 import TaskerProtocol
 
+/// Why the task is looked at again: the word of the contract that history records.
+enum Occasion {
+    case started, stepCompleted, stepFailed, retryDue, holdEnded
+}
+
 /// Finding what is ready, and where the task comes to rest.
 extension WorkflowTask {
     mutating func start(_ context: inout EngineContext) {
         guard state == .pending else { return }
         move(to: .initializing, because: "Start", context)
-        settle(candidates: steps.indices.filter { steps[$0].unsatisfiedParents == 0 }, &context)
+        settle(candidates: steps.indices.filter { steps[$0].unsatisfiedParents == 0 }, on: .started, &context)
     }
 
     /// Dispatches what is ready among `candidates` and moves the task to where it now belongs. Each intermediate
     /// transition is recorded even though no time passes.
-    mutating func settle(candidates: some Sequence<Int>, _ context: inout EngineContext) {
+    mutating func settle(
+        candidates: some Sequence<Int>, on occasion: Occasion, _ context: inout EngineContext
+    ) {
         guard !state.isTerminal else { return }
         var dispatched = false
         for place in candidates.sorted() where isReady(place, at: context.now) {
             if dispatchAttempt(place, &context) { dispatched = true }
         }
         if dispatched {
-            rest(as: .stepsInProcess, &context)
+            rest(as: .stepsInProcess, on: occasion, &context)
         } else if inFlightCount > 0 {
-            // Others run on: the task stays where it is.
-            if state != .stepsInProcess { rest(as: .stepsInProcess, &context) }
+            // Others run on: the task stays in `steps_in_process`.
         } else if satisfiedCount == steps.count {
-            rest(as: .complete, &context)
+            rest(as: .complete, on: occasion, &context)
         } else if count(.waitingForRetry) > heldSteps.count(where: { steps[$0].state == .waitingForRetry }) {
-            rest(as: .waitingForRetry, &context)
+            rest(as: .waitingForRetry, on: occasion, &context)
         } else if !heldSteps.isEmpty {
             // Ready, but nobody can take it: not blocked, and not a retry's back-off either.
-            rest(as: .waitingForDependencies, &context)
+            rest(as: .waitingForDependencies, on: occasion, &context)
         } else if count(.error) > 0 {
-            rest(as: .blockedByFailures, &context)
+            rest(as: .blockedByFailures, on: occasion, &context)
         } else {
-            rest(as: .waitingForDependencies, &context)
+            rest(as: .waitingForDependencies, on: occasion, &context)
         }
     }
 
@@ -47,25 +53,24 @@ extension WorkflowTask {
     }
 
     /// Walks from the current state to a resting one along the transitions of the contract.
-    private mutating func rest(as target: TaskState, _ context: inout EngineContext) {
+    private mutating func rest(as target: TaskState, on occasion: Occasion, _ context: inout EngineContext) {
         if target == .stepsInProcess {
-            switch state {
-            case .initializing: move(to: .enqueuingSteps, because: "ReadyStepsFound", context)
-            case .waitingForRetry: move(to: .enqueuingSteps, because: "RetryReady", context)
-            case .enqueuingSteps: break
+            switch (state, occasion) {
+            case (.initializing, _): move(to: .enqueuingSteps, because: "ReadyStepsFound", context)
+            case (.waitingForRetry, .retryDue): move(to: .enqueuingSteps, because: "RetryReady", context)
             default:
-                evaluate(&context)
+                evaluate(on: occasion, &context)
                 move(to: .enqueuingSteps, because: "ReadyStepsFound", context)
             }
             return move(to: .stepsInProcess, because: "StepsEnqueued", context)
         }
         guard state != target else { return }
-        switch (state, target) {
-        case (.initializing, .complete): move(to: target, because: "NoStepsFound", context)
-        case (.initializing, .waitingForDependencies): move(to: target, because: "NoDependenciesReady", context)
-        case (.stepsInProcess, .waitingForRetry): move(to: target, because: "StepFailed", context)
+        switch (state, target, occasion) {
+        case (.initializing, .complete, _): move(to: target, because: "NoStepsFound", context)
+        case (.initializing, .waitingForDependencies, _): move(to: target, because: "NoDependenciesReady", context)
+        case (.stepsInProcess, .waitingForRetry, .stepFailed): move(to: target, because: "StepFailed", context)
         default:
-            evaluate(&context)
+            evaluate(on: occasion, &context)
             let event =
                 switch target {
                 case .complete: "AllStepsSuccessful"
@@ -78,22 +83,22 @@ extension WorkflowTask {
         if target == .complete { resolveDeadLetter(as: .manuallyResolved, by: "system", &context) }
     }
 
-    private mutating func evaluate(_ context: inout EngineContext) {
-        let event: String
-        switch state {
-        case .stepsInProcess:
-            event = inFlightCount == 0 && satisfiedCount == steps.count ? "AllStepsCompleted" : "StepCompleted"
-        case .waitingForDependencies: event = "DependenciesReady"
-        case .initializing: event = "RowsExist"
-        case .evaluatingResults: return
-        default: event = "StepChangedByOperator"
-        }
+    private mutating func evaluate(on occasion: Occasion, _ context: inout EngineContext) {
+        let event =
+            switch (state, occasion) {
+            case (.waitingForDependencies, _): "DependenciesReady"
+            case (_, .started): "RowsExist"
+            case (_, .stepCompleted): satisfiedCount == steps.count ? "AllStepsCompleted" : "StepCompleted"
+            case (_, .stepFailed): "StepFailed"
+            case (_, .retryDue): "RetryDue"
+            case (_, .holdEnded): "HoldEnded"
+            }
         move(to: .evaluatingResults, because: event, context)
     }
 
     /// Looks again at what was ready and could not go.
     mutating func releaseHolds(_ context: inout EngineContext) {
         guard !state.isTerminal, !heldSteps.isEmpty else { return }
-        settle(candidates: heldSteps, &context)
+        settle(candidates: heldSteps, on: .holdEnded, &context)
     }
 }

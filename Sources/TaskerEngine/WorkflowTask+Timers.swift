@@ -5,7 +5,7 @@ extension WorkflowTask {
     mutating func fire(_ timer: StepTimer, step place: Int, due: Timestamp, _ context: inout EngineContext) {
         guard !state.isTerminal, self.due(of: timer, step: place) == due else { return }
         switch timer {
-        case .retry: settle(candidates: CollectionOfOne(place), &context)
+        case .retry: settle(candidates: CollectionOfOne(place), on: .retryDue, &context)
         case .resend: resendDue(place, &context)
         case .lease: lose(place, "no heartbeat for \(context.settings.lease.wholeMilliseconds / 1000) s", &context)
         case .grace:
