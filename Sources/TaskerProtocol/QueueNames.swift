@@ -32,13 +32,14 @@ public struct QueueNames: Sendable, Hashable {
     /// A fleet's queue name: 1-128 characters of `[A-Za-z0-9_.:@/#-]`.
     public static func isValidQueue(_ queue: String) -> Bool {
         let bytes = queue.utf8
-        return (1...128).contains(bytes.count) && bytes.allSatisfy { byte in
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
-            case 0x5F, 0x2E, 0x3A, 0x40, 0x2F, 0x23, 0x2D: true  // _ . : @ / # -
-            default: false
+        return (1...128).contains(bytes.count)
+            && bytes.allSatisfy { byte in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A: true
+                case 0x5F, 0x2E, 0x3A, 0x40, 0x2F, 0x23, 0x2D: true  // _ . : @ / # -
+                default: false
+                }
             }
-        }
     }
 }
 

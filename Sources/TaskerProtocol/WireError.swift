@@ -28,19 +28,23 @@ public enum WireProtocol {
     /// - Throws: ``WireError`` `unsupportedProtocol` for another major, a missing or a malformed version.
     public static func check(_ version: RawJSON?) throws(WireError) {
         guard let text = version?.string else {
-            throw WireError(.unsupportedProtocol, "the message has no \"protocol\" version; this side speaks \(self.version)")
+            throw WireError(
+                .unsupportedProtocol, "the message has no \"protocol\" version; this side speaks \(self.version)")
         }
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let major = number(parts[0]), number(parts[1]) != nil else {
             throw WireError(.unsupportedProtocol, "\"\(text.prefix(40))\" is no protocol version of the form N.N")
         }
         guard major == self.major else {
-            throw WireError(.unsupportedProtocol, "protocol \(text.prefix(40)) is not understood; this side speaks \(self.version)")
+            throw WireError(
+                .unsupportedProtocol, "protocol \(text.prefix(40)) is not understood; this side speaks \(self.version)")
         }
     }
 
     private static func number(_ part: Substring) -> Int? {
-        guard !part.isEmpty, part.utf8.count <= 9, part.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+        guard !part.isEmpty, part.utf8.count <= 9, part.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+            return nil
+        }
         return Int(part)
     }
 }

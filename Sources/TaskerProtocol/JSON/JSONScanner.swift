@@ -231,7 +231,9 @@ struct JSONScanner {
     @discardableResult
     private mutating func skipDigits() -> Int {
         let start = position
-        while position < input.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(input[position]) { position += 1 }
+        while position < input.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(input[position]) {
+            position += 1
+        }
         return position - start
     }
 

@@ -57,7 +57,9 @@ struct MessageReader {
     }
 
     func integer(_ name: String) throws(WireError) -> Int64 {
-        guard let number = try required(name).integer else { throw WireError(.invalidMessage, "\"\(name)\" is no integer") }
+        guard let number = try required(name).integer else {
+            throw WireError(.invalidMessage, "\"\(name)\" is no integer")
+        }
         return number
     }
 
@@ -83,7 +85,9 @@ struct MessageReader {
         guard let items = value.items else { throw WireError(.invalidMessage, "\"\(name)\" is no array") }
         var texts: [String] = []
         for item in items {
-            guard let text = item.string else { throw WireError(.invalidMessage, "\"\(name)\" holds something that is no string") }
+            guard let text = item.string else {
+                throw WireError(.invalidMessage, "\"\(name)\" holds something that is no string")
+            }
             texts.append(text)
         }
         return texts

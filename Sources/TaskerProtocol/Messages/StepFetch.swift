@@ -53,7 +53,8 @@ public struct StepDependencies: Sendable {
     public var isGone: Bool
 
     public init(
-        dispatchID: DispatchID, dependencyResults: [(name: String, envelope: RawJSON)], next: String?, isGone: Bool = false
+        dispatchID: DispatchID, dependencyResults: [(name: String, envelope: RawJSON)], next: String?,
+        isGone: Bool = false
     ) {
         self.dispatchID = dispatchID
         self.dependencyResults = dependencyResults

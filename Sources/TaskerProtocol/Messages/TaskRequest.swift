@@ -74,7 +74,9 @@ extension TaskRequest {
     /// - Throws: ``RequestFaults``.
     public init(reading body: RawJSON) throws(RequestFaults) {
         guard body.isObject else {
-            throw RequestFaults([RequestFault(pointer: "", keyword: "type", message: "the request must be a JSON object")])
+            throw RequestFaults([
+                RequestFault(pointer: "", keyword: "type", message: "the request must be a JSON object")
+            ])
         }
         var members: [String: RawJSON] = [:]
         body.forEachMember { name, value in members[name] = value }
@@ -90,7 +92,9 @@ extension TaskRequest {
                 return nil
             }
             if text.isEmpty, required { fault(name, "minLength", "\(name) must not be empty") }
-            if text.unicodeScalars.count > limit { fault(name, "maxLength", "\(name) is longer than \(limit) characters") }
+            if text.unicodeScalars.count > limit {
+                fault(name, "maxLength", "\(name) is longer than \(limit) characters")
+            }
             return text
         }
         func fault(_ name: String, _ keyword: String, _ message: String) {
@@ -110,7 +114,11 @@ extension TaskRequest {
         let version = text("version", limit: 50)
         var context = RawJSON.emptyObject
         if let value = members["context"], !value.isNull {
-            if value.isObject { context = value.compacted() } else { fault("context", "type", "context must be an object") }
+            if value.isObject {
+                context = value.compacted()
+            } else {
+                fault("context", "type", "context must be an object")
+            }
         }
         var tags: [String] = []
         if let value = members["tags"], !value.isNull {
@@ -118,7 +126,9 @@ extension TaskRequest {
                 tags = items.compactMap(\.string)
                 if tags.count != items.count { fault("tags", "type", "tags must be an array of strings") }
                 if tags.count > 64 { fault("tags", "maxItems", "at most 64 tags") }
-                if tags.contains(where: { $0.utf8.count > 255 }) { fault("tags", "maxLength", "a tag is longer than 255 bytes") }
+                if tags.contains(where: { $0.utf8.count > 255 }) {
+                    fault("tags", "maxLength", "a tag is longer than 255 bytes")
+                }
             } else {
                 fault("tags", "type", "tags must be an array of strings")
             }
@@ -138,7 +148,11 @@ extension TaskRequest {
         }
         var options: RawJSON?
         if let value = members["options"], !value.isNull {
-            if value.isObject { options = value.compacted() } else { fault("options", "type", "options must be an object") }
+            if value.isObject {
+                options = value.compacted()
+            } else {
+                fault("options", "type", "options must be an object")
+            }
         }
         let key = text("idempotency_key", limit: 255)
         if let key, key.isEmpty || !key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) {
