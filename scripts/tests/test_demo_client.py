@@ -78,14 +78,24 @@ class Handler(BaseHTTPRequestHandler):
     def state(order: dict[str, Any]) -> str:
         return "complete" if "amount" in order else "blocked_by_failures"
 
+    @staticmethod
+    def complete(name: str, language: str, start: str, end: str) -> dict[str, Any]:
+        return {
+            "name": name,
+            "current_state": "complete",
+            "worker_language": language,
+            "last_attempted_at": f"2026-01-01T{start}",
+            "completed_at": f"2026-01-01T{end}",
+        }
+
     def steps(self, order: dict[str, Any]) -> list[dict[str, Any]]:
         good = self.state(order) == "complete"
-        first = {"name": "validate", "current_state": "complete", "worker_language": "swift", "execution_time_ms": 12}
+        first = self.complete("validate", "swift", "12:00:00.100Z", "12:00:00.112Z")
         if not good:
             first |= {"current_state": "error", "error": {"message": "the order has no amount"}}
-        second = {"name": "charge", "current_state": "pending", "worker_language": None, "execution_time_ms": None}
+        second = {"name": "charge", "current_state": "pending", "worker_language": None, "completed_at": None}
         if good:
-            second |= {"current_state": "complete", "worker_language": "python", "execution_time_ms": 0}
+            second = self.complete("charge", "python", "12:00:00.900Z", "12:00:12.000Z")
         return [first, second]
 
 
@@ -112,7 +122,7 @@ def test_prints_each_order_with_its_steps_and_the_reason_of_a_failure(server: Or
     assert result.returncode == 0, result.stderr
     lines = [line.split() for line in result.stdout.splitlines()]
     assert lines[0] == ["order", "state", "validate", "charge"]
-    assert lines[1] == ["A-1", "complete", "swift", "12", "ms", "python", "<1", "ms"]
+    assert lines[1] == ["A-1", "complete", "swift", "12", "ms", "python", "11.1", "s"]
     assert lines[2] == ["A-2", "blocked_by_failures", "swift", "error", "-"]
     assert "A-2: validate (swift): the order has no amount" in result.stdout
     assert "2 complete, 1 blocked_by_failures" in result.stdout
