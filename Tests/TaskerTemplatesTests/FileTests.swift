@@ -1,6 +1,11 @@
-import FoundationEssentials
 import TaskerTemplates
 import Testing
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 
 /// Discovery on real directories.
 @Suite final class FileTests {
