@@ -20,6 +20,7 @@ Step = Callable[[Callable[[Any], None]], Any]
 Setup = Generator[tuple[str, Step], Any, None]
 
 FIRST_PAUSE = 0.5
+MOST_JOINED = 65_536
 LONGEST_PAUSE = 30.0
 
 
@@ -40,15 +41,23 @@ class KeepingChannel(Channel):
 
 
 class WorkerConnection(pika.SelectConnection):
-    """Two corrections to pika: its channels keep deliveries, and the frames of a message go to the socket together
-    (otherwise one system call each).
+    """Two corrections to pika: its channels keep deliveries, and what is written in one turn of the loop goes to the
+    socket together (otherwise each frame is a system call, at which the interpreter's lock changes hands).
     """
 
     def _create_channel(self, channel_number: int, on_open_callback: Any) -> Channel:
         return KeepingChannel(self, channel_number, on_open_callback)
 
     def _output_marshaled_frames(self, marshaled_frames: Any) -> None:
-        super()._output_marshaled_frames([b"".join(marshaled_frames)])  # type: ignore[misc]
+        data = b"".join(marshaled_frames)
+        transport: Any = getattr(self, "_transport", None)
+        waiting = getattr(transport, "_tx_buffers", None)
+        if waiting and len(waiting[-1]) < MOST_JOINED and type(transport).__name__ == "_AsyncPlaintextTransport":
+            # Not over TLS, where a write that was begun must be repeated with the same bytes.
+            waiting[-1] += data
+            transport._tx_buffered_byte_count += len(data)
+            return
+        super()._output_marshaled_frames([data])  # type: ignore[misc]
 
 
 class ReconnectingConnection:
