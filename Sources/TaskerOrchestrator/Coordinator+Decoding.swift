@@ -34,7 +34,7 @@ extension Coordinator {
             guard delivery.body.count <= settings.maxMessageBytes else {
                 return bad(delivery, source, "too_large", "\(delivery.body.count) bytes, at most \(settings.maxMessageBytes)")
             }
-            body = try RawJSON(validating: delivery.body)
+            body = try RawJSON(validating: delivery.body, limits: .received)
         } catch {
             return bad(delivery, source, WireError.Code.invalidMessage.rawValue, "not JSON: \(error)")
         }

@@ -58,8 +58,10 @@ public struct JSONLimits: Sendable, Hashable {
         self.rejectsDuplicateMembers = rejectsDuplicateMembers
     }
 
-    /// Messages: depth 64; their size is bounded by the broker's limits.
-    public static let message = JSONLimits()
+    /// What a worker or a program reads: a legal result of 64 levels comes to it inside a message that wraps it.
+    public static let message = JSONLimits(depth: 70)
+    /// What the orchestrator takes from others: depth 64; sizes are bounded by the message limit.
+    public static let received = JSONLimits(depth: 64)
     /// HTTP request bodies (REST contract, section 1.3).
     public static let request = JSONLimits(
         depth: 64, itemsPerContainer: 10_000, stringBytes: 262_144, rejectsDuplicateMembers: true)
