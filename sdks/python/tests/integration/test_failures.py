@@ -68,7 +68,9 @@ def test_heartbeats_say_that_the_delivery_is_lost(
     begin(desk, tmp_path)
     assert desk.next_of("step.heartbeat")["detached"] is False
     private_node.close_worker_connections()
-    assert desk.next_of("step.heartbeat")["detached"] is True
+    # The connections are closed one after the other: after the publisher's alone the delivery is still held.
+    while not desk.next_of("step.heartbeat")["detached"]:
+        pass
     (tmp_path / "gate").touch()
     assert desk.result()["status"] == "completed"
 

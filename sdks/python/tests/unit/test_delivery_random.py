@@ -32,6 +32,7 @@ class World:
         self.seen = 0
         self.acks_seen = 0
         self.in_flight: list[Publication] = []
+        self.parked: set[str] = set()
 
     def act(self) -> None:
         steps = [self.publish, self.deliver, self.deliver, self.finish, self.finish, self.settle, self.settle]
@@ -54,8 +55,6 @@ class World:
             if count and message["dispatch_id"] not in before and message["dispatch_id"] in self.started:
                 # Only a delivery this process had seen before and never started may begin on its redelivery.
                 assert message["dispatch_id"] in self.parked, "a redelivered step was started"
-
-    parked: set[str] = set()
 
     def finish(self) -> None:
         alive = [job for job in self.running if job.state is State.RUNNING]
@@ -161,7 +160,8 @@ class World:
                 self.bench.confirm(publication)
                 self.observe()
             self.bench.advance(0.6)
-        raise AssertionError(f"left over: {self.queue} {self.held} {self.bench.machine.jobs}")
+        left = [message["dispatch_id"] for message in (*self.queue, *self.held.values())]
+        raise AssertionError(f"left over: {left}, held by the machine: {list(self.bench.machine.jobs)}")
 
     def flap_consumer_up(self) -> None:
         self.bench.consumer_up()
