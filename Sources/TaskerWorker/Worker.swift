@@ -153,7 +153,8 @@ public actor Worker: Service {
             }
             group.addTask { try await consumers.run(commands) }
             do {
-                try await group.waitForAll()
+                // Not `waitForAll`, which would wait for the wishes after a refused declaration.
+                while try await group.next() != nil {}
             } catch {
                 // The worker is leaving: its calls to the broker end with it.
                 if !Task.isCancelled { throw error }
@@ -196,7 +197,8 @@ extension WorkerIdentity {
         let digits = String(UInt64.random(in: .min ... .max), radix: 16)
         let random = String(repeating: "0", count: 16 - digits.count) + digits
         return WorkerIdentity(
-            id: prefix.map { "\($0)-\(random)" } ?? "swift-\(random)", language: "swift", sdk: swiftSDK, hostname: hostname)
+            id: prefix.map { "\($0)-\(random)" } ?? "swift-\(random)", language: "swift", sdk: swiftSDK,
+            hostname: hostname)
     }
 }
 

@@ -67,13 +67,16 @@ public struct WorkerConfiguration: Sendable {
             if let names = QueueNames(prefix: prefix) {
                 self.names = names
             } else {
-                reader.problems.append("\(origin) is \"\(prefix)\"; use 1-32 of a-z, 0-9, _ and -, starting with a letter")
+                reader.problems.append(
+                    "\(origin) is \"\(prefix)\"; use 1-32 of a-z, 0-9, _ and -, starting with a letter")
             }
         }
         let namespaces = reader.list(flags.namespaces, ["TASKER_NAMESPACE"])
         self.namespaces = namespaces.isEmpty ? ["default"] : namespaces
         readQueues(reader.list(flags.queues, ["TASKER_QUEUE"]), &reader.problems)
-        slots = reader.number(flags.slots, "--slots", ["TASKER_SLOTS", "TASKER_MAX_CONCURRENT_HANDLERS"], 1...10_000) ?? slots
+        slots =
+            reader.number(flags.slots, "--slots", ["TASKER_SLOTS", "TASKER_MAX_CONCURRENT_HANDLERS"], 1...10_000)
+            ?? slots
         let seconds = reader.number(flags.graceSeconds, "--grace-seconds", ["TASKER_GRACE_SECONDS"], 0...86_400)
         grace = seconds.map { .seconds($0) } ?? grace
         queueType = reader.choice(flags.queueType, "--queue-type", ["TASKER_QUEUE_TYPE"]) ?? queueType
@@ -107,7 +110,8 @@ public struct WorkerConfiguration: Sendable {
         if let level = Logger.Level(rawValue: word) { return level }
         // `RUST_LOG` may hold filters for another program.
         if origin != "RUST_LOG" {
-            reader.problems.append("\(origin) is \"\(text)\"; use trace, debug, info, notice, warning, error or critical")
+            reader.problems.append(
+                "\(origin) is \"\(text)\"; use trace, debug, info, notice, warning, error or critical")
         }
         return logLevel
     }
@@ -127,7 +131,8 @@ public struct WorkerConfigurationError: Error, Sendable, CustomStringConvertible
 
     public var description: String {
         problems.count == 1
-            ? problems[0] : "\(problems.count) settings are wrong:\n" + problems.map { "  - \($0)" }.joined(separator: "\n")
+            ? problems[0]
+            : "\(problems.count) settings are wrong:\n" + problems.map { "  - \($0)" }.joined(separator: "\n")
     }
 }
 
@@ -156,10 +161,12 @@ private struct SettingReader {
         return items
     }
 
-    mutating func number(_ flag: String?, _ flagName: String, _ variables: [String], _ range: ClosedRange<Int>) -> Int? {
+    mutating func number(_ flag: String?, _ flagName: String, _ variables: [String], _ range: ClosedRange<Int>) -> Int?
+    {
         guard let (text, origin) = text(flag, flagName, variables) else { return nil }
         guard let number = Int(text), range.contains(number) else {
-            problems.append("\(origin) is \"\(text)\"; use a whole number from \(range.lowerBound) to \(range.upperBound)")
+            problems.append(
+                "\(origin) is \"\(text)\"; use a whole number from \(range.lowerBound) to \(range.upperBound)")
             return nil
         }
         return number

@@ -15,7 +15,7 @@ extension DeliveryMachine {
         guard let job = jobs[id] else { return }
         let hadSlot = job.hasSlot
         switch job.phase {
-        case .waiting: effects.append(.cancelTimer(.waited(id)))
+        case .waiting: if waiting.contains(id) { effects.append(.cancelTimer(.waited(id))) }
         case .parked: effects.append(.cancelTimer(.parked(id)))
         case .fetching: effects.append(.cancelTimer(.fetchAgain(id)))
         case .running, .answering: break
@@ -40,7 +40,8 @@ extension DeliveryMachine {
         case ErrorType.workerShutdown: "not started: the worker is shutting down"
         case ErrorType.workerBusy: "not started: all slots of the worker are taken"
         case ErrorType.cancelled: "not started: the step was cancelled"
-        case ErrorType.handlerNotFound: "this worker has no handler \"\(job.step?.handler.callable ?? "?")\" that it can call so"
+        case ErrorType.handlerNotFound:
+            "this worker has no handler \"\(job.step?.handler.callable ?? "?")\" that it can call so"
         case ErrorType.interrupted: "stopped: the worker had to leave and the grace period was over"
         default: reason
         }
@@ -61,7 +62,9 @@ extension DeliveryMachine {
 
     /// Publishes a kept answer unless that is under way; while the publisher is away it waits for it.
     mutating func publishAnswer(_ id: DispatchID) {
-        guard isPublisherReady, let job = jobs[id], case .answering(let message, nil, let hasSlot) = job.phase else { return }
+        guard isPublisherReady, let job = jobs[id], case .answering(let message, nil, let hasSlot) = job.phase else {
+            return
+        }
         let token = publish(.answer(job.dispatch, message), for: .answer(id))
         jobs[id]?.phase = .answering(message, token: token, hasSlot: hasSlot)
     }

@@ -12,7 +12,8 @@ extension DeliveryMachine {
             let id = step.dispatchID
             if jobs[id] != nil { return adopt(id, arrival.tag) }
             if answered.contains(id, at: now) { return effects.append(.acknowledge([arrival.tag])) }
-            jobs[id] = Job(dispatch: Dispatch(step, trace: trace), number: nextNumber(), step: step, held: [arrival.tag])
+            jobs[id] = Job(
+                dispatch: Dispatch(step, trace: trace), number: nextNumber(), step: step, held: [arrival.tag])
             if arrival.wasDeliveredBefore {
                 abandon(id, ErrorType.redelivered, deliveryCount: arrival.deliveryCount)
             } else if leaving != .no {
@@ -100,7 +101,9 @@ extension DeliveryMachine {
     /// Forgets the tags of a connection that ended. What has not started is parked for its own redelivery; what runs
     /// goes on, detached, and says so.
     mutating func lose(_ isLost: (DeliveryTag) -> Bool) {
-        for (number, refusal) in refusals.sorted(by: { $0.key < $1.key }) where isLost(refusal.tag) { drop(refusal: number) }
+        for (number, refusal) in refusals.sorted(by: { $0.key < $1.key }) where isLost(refusal.tag) {
+            drop(refusal: number)
+        }
         for var job in jobsInOrder where job.held.contains(where: isLost) {
             let id = job.dispatch.id
             job.held.removeAll(where: isLost)

@@ -19,7 +19,8 @@ extension DeliveryMachine {
         jobs[id]?.heartbeats += 1
         let job = jobs[id]
         return StepHeartbeat(
-            dispatchID: id, taskID: job?.dispatch.taskID ?? TaskID(id.uuid), stepID: job?.dispatch.stepID ?? StepID(id.uuid),
+            dispatchID: id, taskID: job?.dispatch.taskID ?? TaskID(id.uuid),
+            stepID: job?.dispatch.stepID ?? StepID(id.uuid),
             startedAt: job?.startedAt, sequence: job?.heartbeats ?? 1, isDetached: isDetached, worker: worker)
     }
 

@@ -130,10 +130,8 @@ struct DeliveryMachine: Sendable {
         case .begin: resume(.notBegun)
         case .delivered(let arrival): deliver(arrival)
         case .consumersStopped: consumersStopped()
-        case .consumerLost(let consumer, let epoch): lose { $0.epoch < epoch || $0.epoch == epoch && $0.consumer == consumer }
-        case .consumerStarted(let epoch): lose { $0.epoch < epoch }
-        case .controlStarted(let epoch):
-            lose { $0.epoch < epoch }
+        case .consumerLost(let epoch): lose { $0.epoch == epoch }
+        case .controlStarted:
             isControlStarted = true
             hello()
         case .publisherReady: publisherReady()

@@ -7,12 +7,10 @@ enum MachineEvent: Sendable {
     case delivered(Arrival)
     /// The consumers of step queues are cancelled: no delivery can come any more.
     case consumersStopped
-    /// A consumer's connection, channel or the consumer itself ended.
-    case consumerLost(ConsumerID, epoch: UInt64)
-    /// A consumer runs on the connection `epoch`; what came over an older one is lost.
-    case consumerStarted(epoch: UInt64)
+    /// A consumer's connection, channel or the consumer itself ended: what came in its `epoch` is lost.
+    case consumerLost(epoch: UInt64)
     /// The consumer of cancel notices runs: the worker can be announced.
-    case controlStarted(epoch: UInt64)
+    case controlStarted
     case publisherReady
     /// Disconnected, or blocked by the broker.
     case publisherAway

@@ -16,7 +16,8 @@ public struct Checkpoint: Sendable, Hashable {
     init(_ object: RawJSON) {
         cursor = object.member("cursor")?.value ?? .null
         itemsProcessed = object.member("items_processed")?.integer ?? 0
-        accumulatedResults = object.member("accumulated_results").flatMap { $0.isNull ? nil : $0.value }
+        let accumulated = object.member("accumulated_results")
+        accumulatedResults = accumulated?.isNull == true ? Optional.none : accumulated?.value
     }
 
     var encoded: RawJSON {

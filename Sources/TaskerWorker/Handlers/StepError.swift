@@ -24,7 +24,9 @@ public struct StepError: RetryableErrorProtocol, Hashable, CustomStringConvertib
     }
 
     /// Another attempt cannot help.
-    public static func permanent(_ message: String, code: String? = nil, metadata: [String: JSONValue] = [:]) -> StepError {
+    public static func permanent(_ message: String, code: String? = nil, metadata: [String: JSONValue] = [:])
+        -> StepError
+    {
         StepError(message, type: ErrorType.permanentError, code: code, isRetryable: false, metadata: metadata)
     }
 
@@ -33,11 +35,14 @@ public struct StepError: RetryableErrorProtocol, Hashable, CustomStringConvertib
         _ message: String, after delay: Duration? = nil, code: String? = nil, metadata: [String: JSONValue] = [:]
     ) -> StepError {
         StepError(
-            message, type: ErrorType.retryableError, code: code, isRetryable: true, retryAfter: delay, metadata: metadata)
+            message, type: ErrorType.retryableError, code: code, isRetryable: true, retryAfter: delay,
+            metadata: metadata)
     }
 
     /// The input is wrong, so that another attempt cannot help (`validation_error`).
-    public static func validation(_ message: String, code: String? = nil, metadata: [String: JSONValue] = [:]) -> StepError {
+    public static func validation(_ message: String, code: String? = nil, metadata: [String: JSONValue] = [:])
+        -> StepError
+    {
         StepError(message, type: ErrorType.validationError, code: code, isRetryable: false, metadata: metadata)
     }
 

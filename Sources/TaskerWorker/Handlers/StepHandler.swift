@@ -37,7 +37,8 @@ extension StepHandler {
     }
 
     public func failure(
-        _ message: String, type: String = ErrorType.handlerError, retryable: Bool = true, metadata: [String: JSONValue] = [:]
+        _ message: String, type: String = ErrorType.handlerError, retryable: Bool = true,
+        metadata: [String: JSONValue] = [:]
     ) -> StepResult {
         .failure(message, type: type, retryable: retryable, metadata: metadata)
     }

@@ -118,7 +118,9 @@ private struct MemberEncoder<Key: CodingKey>: KeyedEncodingContainerProtocol {
         try fill(node.member(key.stringValue), with: value, path: codingPath + [key])
     }
 
-    func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) -> KeyedEncodingContainer<Nested> {
+    func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type, forKey key: Key) -> KeyedEncodingContainer<
+        Nested
+    > {
         NodeEncoder(node: node.member(key.stringValue), codingPath: codingPath + [key]).container(keyedBy: type)
     }
 

@@ -102,7 +102,9 @@ extension ValueDecoder: SingleValueDecodingContainer {
     func decode<T: Decodable>(_ type: T.Type) throws -> T { try unbox(value, as: type, path: codingPath) }
 
     private func integer<T: FixedWidthInteger>(_ type: T.Type) throws -> T {
-        guard let number = value.integer, let exact = T(exactly: number) else { throw mismatch(type, value, codingPath) }
+        guard let number = value.integer, let exact = T(exactly: number) else {
+            throw mismatch(type, value, codingPath)
+        }
         return exact
     }
 }
@@ -185,7 +187,8 @@ private struct ItemContainer: UnkeyedDecodingContainer {
         return value
     }
 
-    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws -> KeyedDecodingContainer<Nested> {
+    mutating func nestedContainer<Nested: CodingKey>(keyedBy type: Nested.Type) throws -> KeyedDecodingContainer<Nested>
+    {
         let container = try decoder().container(keyedBy: type)
         currentIndex += 1
         return container

@@ -39,16 +39,11 @@ struct ConsumerSwitch: Sendable {
     }
 
     private func consume(_ queue: String) async throws -> ConsumerID {
-        let identity = ConsumerIdentity()
-        return try await broker.consume(.named(queue), prefetch: prefetch) { [inbox] event in
+        try await broker.consume(.named(queue), prefetch: prefetch) { [inbox] event in
             switch event {
-            case .started(let epoch, _): inbox.push(.machine(.consumerStarted(epoch: epoch)))
-            case .deliveries(let deliveries):
-                if let first = deliveries.first { identity.remember(first.tag.consumer) }
-                inbox.push(.deliveries(deliveries, queue: queue))
-            case .lost(let epoch, _):
-                // Without a delivery nothing can be lost.
-                if let consumer = identity.consumer { inbox.push(.machine(.consumerLost(consumer, epoch: epoch))) }
+            case .started: break
+            case .deliveries(let deliveries): inbox.push(.deliveries(deliveries, queue: queue))
+            case .lost(let epoch, _): inbox.push(.machine(.consumerLost(epoch: epoch)))
             }
         }
     }
@@ -56,7 +51,7 @@ struct ConsumerSwitch: Sendable {
     private func openControl() async throws {
         _ = try await broker.consume(.ownExclusive(boundTo: controlExchange), prefetch: 0) { [inbox] event in
             switch event {
-            case .started(let epoch, _): inbox.push(.machine(.controlStarted(epoch: epoch)))
+            case .started: inbox.push(.machine(.controlStarted))
             case .deliveries(let deliveries): inbox.push(.control(deliveries))
             case .lost: break
             }

@@ -32,7 +32,8 @@ struct ParcelEncoder: Sendable {
             var properties = properties(MessageKind.stepFetch, dispatch, id: freshID(now), now)
             properties.replyTo = replyQueue
             properties.isPersistent = false
-            return OutgoingMessage(token: token, routingKey: dispatch.replyTo, properties: properties, body: fetch.encoded())
+            return OutgoingMessage(
+                token: token, routingKey: dispatch.replyTo, properties: properties, body: fetch.encoded())
         case .deadLetter(let message):
             var properties = message.properties
             properties.isPersistent = true
@@ -83,7 +84,8 @@ struct ParcelEncoder: Sendable {
             token: token, routingKey: message.properties.replyTo ?? "",
             properties: MessageProperties(
                 messageID: messageID, correlationID: message.properties.correlationID,
-                type: MessageKind.amqpType(MessageKind.stepResult), appID: Self.appID, timestamp: now.milliseconds / 1000,
+                type: MessageKind.amqpType(MessageKind.stepResult), appID: Self.appID,
+                timestamp: now.milliseconds / 1000,
                 headers: message.properties.headers.tracing),
             body: result.encoded())
     }

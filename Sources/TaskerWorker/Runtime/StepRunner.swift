@@ -28,7 +28,8 @@ struct StepRunner: Sendable {
                 "the handler did not finish within \(step.step.timeoutMilliseconds) ms and stopped with \(name): \(error)",
                 type: ErrorType.timeout, retryable: true)
         case .cancelled:
-            return .failure("the step was cancelled; the handler stopped with \(name): \(error)", type: ErrorType.cancelled,
+            return .failure(
+                "the step was cancelled; the handler stopped with \(name): \(error)", type: ErrorType.cancelled,
                 retryable: false)
         case .interrupted, nil: break
         }

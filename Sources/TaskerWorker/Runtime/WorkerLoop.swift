@@ -50,7 +50,7 @@ final class WorkerLoop {
     static func run(_ services: LoopServices, machine: DeliveryMachine) async -> LoopEnd {
         await withCheckedContinuation { continuation in
             // A serial queue has a thread of its own, outside of the pool that Swift's tasks share.
-            DispatchQueue(label: "tasker.worker.loop", qos: .userInitiated).async {
+            DispatchQueue(label: "tasker.worker.loop").async {
                 let loop = WorkerLoop(services, machine: machine)
                 continuation.resume(returning: loop.run())
             }
@@ -112,7 +112,8 @@ final class WorkerLoop {
         do {
             let step = try StepReader.read(delivery.body)
             return .step(
-                step, trace: delivery.properties.headers.tracing, isHandlerKnown: services.handlers.entry(for: step) != nil)
+                step, trace: delivery.properties.headers.tracing,
+                isHandlerKnown: services.handlers.entry(for: step) != nil)
         } catch {
             logger.error(
                 "a message cannot be read and goes to the dead letters: \(error.detail)",

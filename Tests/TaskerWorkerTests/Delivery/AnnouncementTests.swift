@@ -10,9 +10,8 @@ import Testing
         var script = Script()
         #expect(script(.publisherReady) == [.cancelTimer(.publisherAway)])
         #expect(script(.begin) == [.startConsuming])
-        #expect(script(.consumerStarted(epoch: 1)) == [])
         #expect(
-            script(.controlStarted(epoch: 1)) == [.publish(token: 1, script.hello()), .setTimer(.announce, .seconds(15))])
+            script(.controlStarted) == [.publish(token: 1, script.hello()), .setTimer(.announce, .seconds(15))])
         #expect(script(.published(token: 1, .confirmed)) == [.ready])
     }
 
@@ -20,7 +19,7 @@ import Testing
         var script = Script()
         script(.publisherReady)
         script(.begin)
-        script(.controlStarted(epoch: 1))
+        script(.controlStarted)
         #expect(script(.published(token: 1, .returned(code: 312, text: "NO_ROUTE"))) == [.unheard])
         let effects = script(.timer(.announce))
         #expect(effects.count == 2)
@@ -33,7 +32,7 @@ import Testing
     @Test func saysHelloAfterEachReconnect() {
         var script = Script.consuming()
         #expect(
-            script(.controlStarted(epoch: 2)) == [.publish(token: 2, script.hello()), .setTimer(.announce, .seconds(15))])
+            script(.controlStarted) == [.publish(token: 2, script.hello()), .setTimer(.announce, .seconds(15))])
         #expect(script(.published(token: 2, .confirmed)) == [])
     }
 
@@ -52,7 +51,9 @@ import Testing
             kind: .heartbeat, sequence: 1, running: [script.entry(steps[2])], processedTotal: 2, failedTotal: 1,
             status: .active, reason: nil)
         #expect(
-            script(.timer(.announce)) == [.setTimer(.announce, .seconds(15)), .publish(token: 4, .announcement(announcement))])
+            script(.timer(.announce)) == [
+                .setTimer(.announce, .seconds(15)), .publish(token: 4, .announcement(announcement)),
+            ])
     }
 
     @Test func heartbeatsSayThatItIsDraining() {

@@ -27,7 +27,7 @@ import Testing
 
     @Test func neverAcksADeliveryOfAConnectionThatIsGone() {
         var script = finished()
-        script(.consumerLost(ConsumerID(7), epoch: 1))
+        script(.consumerLost(epoch: 1))
         #expect(script(.published(token: 2, .confirmed)) == [.cancelTimer(.acknowledgeBy(first.dispatchID))])
     }
 
@@ -91,7 +91,9 @@ import Testing
         script(.publisherAway)
         let id = first.dispatchID
         #expect(
-            script(.handlerFinished(id, completed(first))) == [.cancelTimer(.heartbeat(id)), .cancelTimer(.timeout(id))])
+            script(.handlerFinished(id, completed(first))) == [
+                .cancelTimer(.heartbeat(id)), .cancelTimer(.timeout(id)),
+            ])
         #expect(
             script(.publisherReady).contains(.publish(token: 2, answer(first, completed(first)))))
     }
@@ -120,7 +122,8 @@ import Testing
         UnreadableMessage(
             error: WireError(.unsupportedProtocol, "protocol 2.0"), body: Array("{}".utf8),
             properties: MessageProperties(
-                messageID: answerable ? "m" : nil, replyTo: answerable ? "tasker.results.0" : nil), origin: "tasker.steps.q")
+                messageID: answerable ? "m" : nil, replyTo: answerable ? "tasker.results.0" : nil),
+            origin: "tasker.steps.q")
     }
 
     @Test func copiesWhatItCannotReadToTheDeadLettersAndAnswers() {
@@ -154,7 +157,7 @@ import Testing
     @Test func forgetsAnUnreadableMessageWithItsConnection() {
         var script = Script.consuming()
         script.deliver(unreadable: unreadable(answerable: false), tag(1))
-        #expect(script(.consumerLost(ConsumerID(7), epoch: 1)) == [.cancelTimer(.refuseAgain(1))])
+        #expect(script(.consumerLost(epoch: 1)) == [.cancelTimer(.refuseAgain(1))])
         #expect(script(.published(token: 2, .confirmed)) == [])
     }
 }
@@ -163,6 +166,7 @@ extension Script {
     func hello2(processed: Int64) -> Parcel {
         .announcement(
             Announcement(
-                kind: .hello, sequence: 0, running: [], processedTotal: processed, failedTotal: 0, status: .active, reason: nil))
+                kind: .hello, sequence: 0, running: [], processedTotal: processed, failedTotal: 0, status: .active,
+                reason: nil))
     }
 }

@@ -32,7 +32,8 @@ import Testing
         let id = first.dispatchID
         #expect(
             script(.handlerFinished(id, completed(first))) == [
-                .cancelTimer(.heartbeat(id)), .cancelTimer(.timeout(id)), .publish(token: 2, answer(first, completed(first))),
+                .cancelTimer(.heartbeat(id)), .cancelTimer(.timeout(id)),
+                .publish(token: 2, answer(first, completed(first))),
             ])
     }
 
@@ -41,7 +42,7 @@ import Testing
         let id = first.dispatchID
         script(.publisherAway)
         #expect(script(.timer(.heartbeat(id))) == [.setTimer(.heartbeat(id), .seconds(20))])
-        script(.consumerLost(ConsumerID(7), epoch: 1))
+        script(.consumerLost(epoch: 1))
         #expect(
             script(.publisherReady) == [
                 .cancelTimer(.publisherAway), .publish(token: 2, script.heartbeat(first, 1, detached: true)),
@@ -52,7 +53,7 @@ import Testing
     @Test func aHeartbeatAfterAdoptionIsNotDetached() {
         var script = running()
         let id = first.dispatchID
-        script(.consumerLost(ConsumerID(7), epoch: 1))
+        script(.consumerLost(epoch: 1))
         script.deliver(first, tag(1, epoch: 2), before: true)
         #expect(
             script(.timer(.heartbeat(id))) == [
@@ -113,7 +114,7 @@ import Testing
     @Test func aConfirmAfterTheDeliveryWasLostAcksNothing() {
         var script = running(slots: 2)
         script(.timer(.acknowledgeBy(first.dispatchID)))
-        script(.consumerLost(ConsumerID(7), epoch: 1))
+        script(.consumerLost(epoch: 1))
         #expect(script(.published(token: 2, .confirmed)) == [])
     }
 
@@ -121,7 +122,7 @@ import Testing
         var script = running(slots: 2)
         let id = first.dispatchID
         script(.timer(.acknowledgeBy(id)))
-        script(.consumerLost(ConsumerID(7), epoch: 1))
+        script(.consumerLost(epoch: 1))
         #expect(
             script.deliver(first, tag(1, epoch: 2), before: true)
                 == [.cancelTimer(.detachAgain(id)), .setTimer(.acknowledgeBy(id), .seconds(600))])
@@ -150,6 +151,8 @@ import Testing
         limits.heartbeatIntervalMilliseconds = 77
         let step = makeStep(5, limits: limits)
         #expect(script.deliver(step, tag(1)).first == .setTimer(.acknowledgeBy(step.dispatchID), .milliseconds(1234)))
-        #expect(script(.timer(.heartbeat(step.dispatchID))).first == .setTimer(.heartbeat(step.dispatchID), .milliseconds(77)))
+        #expect(
+            script(.timer(.heartbeat(step.dispatchID))).first
+                == .setTimer(.heartbeat(step.dispatchID), .milliseconds(77)))
     }
 }

@@ -18,7 +18,8 @@ import Testing
     func page(_ names: [String], next: String?, gone: Bool = false) -> MachineEvent {
         .page(
             StepDependencies(
-                dispatchID: step.dispatchID, dependencyResults: names.map { ($0, .emptyObject) }, next: next, isGone: gone))
+                dispatchID: step.dispatchID, dependencyResults: names.map { ($0, .emptyObject) }, next: next,
+                isGone: gone))
     }
 
     var again: MachineEffect { .setTimer(.fetchAgain(step.dispatchID), .seconds(5)) }
@@ -80,7 +81,7 @@ import Testing
         var script = fetching()
         let id = step.dispatchID
         #expect(
-            script(.consumerLost(ConsumerID(7), epoch: 1)) == [
+            script(.consumerLost(epoch: 1)) == [
                 .cancelTimer(.acknowledgeBy(id)), .cancelTimer(.detachAgain(id)), .cancelTimer(.fetchAgain(id)),
                 .setTimer(.parked(id), .seconds(10)),
             ])

@@ -35,7 +35,7 @@ import Testing
     @Test func aNoticeForAParkedStepAnswersIt() {
         var script = running()
         script.deliver(second, tag(2))
-        script(.consumerLost(ConsumerID(7), epoch: 1))
+        script(.consumerLost(epoch: 1))
         #expect(
             script(.cancelNotice(second.dispatchID)) == [
                 .cancelTimer(.parked(second.dispatchID)),
@@ -67,7 +67,9 @@ import Testing
         for number in 1...10_001 { script(.cancelNotice(makeStep(UInt64(number)).dispatchID)) }
         #expect(script.deliver(first, tag(1)) == script.starting(first))
         #expect(
-            script.deliver(second, tag(2)) == [.publish(token: 2, answer(second, script.abandoned(second, "cancelled")))])
+            script.deliver(second, tag(2)) == [
+                .publish(token: 2, answer(second, script.abandoned(second, "cancelled")))
+            ])
     }
 
     // MARK: Time-outs
@@ -79,7 +81,8 @@ import Testing
         let id = first.dispatchID
         #expect(
             script(.handlerFinished(id, failed(first))) == [
-                .cancelTimer(.heartbeat(id)), .cancelTimer(.timeout(id)), .publish(token: 2, answer(first, failed(first))),
+                .cancelTimer(.heartbeat(id)), .cancelTimer(.timeout(id)),
+                .publish(token: 2, answer(first, failed(first))),
             ])
     }
 
@@ -122,7 +125,8 @@ import Testing
         #expect(script(.consumersStopped) == [])
         #expect(
             script(.published(token: 2, .confirmed)) == [
-                .cancelTimer(.acknowledgeBy(first.dispatchID)), .acknowledge([tag(1)]), .publish(token: 3, script.bye()),
+                .cancelTimer(.acknowledgeBy(first.dispatchID)), .acknowledge([tag(1)]),
+                .publish(token: 3, script.bye()),
             ])
     }
 

@@ -19,8 +19,7 @@ struct Script {
         var script = Script(slots: slots)
         script(.publisherReady)
         script(.begin)
-        script(.consumerStarted(epoch: 1))
-        script(.controlStarted(epoch: 1))
+        script(.controlStarted)
         script(.published(token: 1, .confirmed))
         return script
     }
@@ -29,7 +28,9 @@ struct Script {
     mutating func callAsFunction(_ event: MachineEvent) -> [MachineEffect] { machine.handle(event, at: now) }
 
     @discardableResult
-    mutating func deliver(_ step: StepExecute, _ tag: DeliveryTag, before: Bool = false, known: Bool = true, count: Int64? = nil)
+    mutating func deliver(
+        _ step: StepExecute, _ tag: DeliveryTag, before: Bool = false, known: Bool = true, count: Int64? = nil
+    )
         -> [MachineEffect]
     {
         self(
@@ -40,8 +41,12 @@ struct Script {
     }
 
     @discardableResult
-    mutating func deliver(unreadable message: UnreadableMessage, _ tag: DeliveryTag, before: Bool = false) -> [MachineEffect] {
-        self(.delivered(Arrival(tag: tag, wasDeliveredBefore: before, deliveryCount: nil, content: .unreadable(message))))
+    mutating func deliver(unreadable message: UnreadableMessage, _ tag: DeliveryTag, before: Bool = false)
+        -> [MachineEffect]
+    {
+        self(
+            .delivered(Arrival(tag: tag, wasDeliveredBefore: before, deliveryCount: nil, content: .unreadable(message)))
+        )
     }
 
     /// The effects of starting a step whose slot is free.
@@ -75,7 +80,8 @@ struct Script {
     }
 
     func heartbeat(
-        _ step: StepExecute, _ sequence: Int64, detached: Bool = false, persistent: Bool = false, startedAt: Timestamp? = nil
+        _ step: StepExecute, _ sequence: Int64, detached: Bool = false, persistent: Bool = false,
+        startedAt: Timestamp? = nil
     ) -> Parcel {
         .heartbeat(
             Dispatch(step, trace: [:]),
@@ -98,17 +104,21 @@ struct Script {
     func bye(_ sequence: Int64 = 1, processed: Int64 = 0) -> Parcel {
         .announcement(
             Announcement(
-                kind: .bye, sequence: sequence, running: [], processedTotal: processed, failedTotal: 0, status: .draining,
+                kind: .bye, sequence: sequence, running: [], processedTotal: processed, failedTotal: 0,
+                status: .draining,
                 reason: "SIGTERM"))
     }
 }
 
 /// Answers as a parcel to the step's dispatch.
-func answer(_ step: StepExecute, _ message: StepResultMessage) -> Parcel { .answer(Dispatch(step, trace: [:]), message) }
+func answer(_ step: StepExecute, _ message: StepResultMessage) -> Parcel {
+    .answer(Dispatch(step, trace: [:]), message)
+}
 
 func completed(_ step: StepExecute) -> StepResultMessage {
     StepResultMessage(
-        dispatchID: step.dispatchID, taskID: step.task.id, stepID: step.step.id, status: .completed, result: .emptyObject,
+        dispatchID: step.dispatchID, taskID: step.task.id, stepID: step.step.id, status: .completed,
+        result: .emptyObject,
         worker: Script.worker)
 }
 
