@@ -12,9 +12,9 @@ note() { echo "$*" >&2; }
 
 # A zombie has ended too; only its parent, which may be waiting for us, can remove it from the table.
 process_gone() { # PID
-    local state
-    state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) || return 0
-    [[ -z $state || $state == Z || $state == X ]]
+    local letter
+    letter=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null) || return 0
+    [[ -z $letter || $letter == Z || $letter == X ]]
 }
 
 # Polls a condition every 50 ms until it holds or the deadline (in seconds) has passed.

@@ -1,5 +1,6 @@
 # Starting, watching and stopping processes in the background; sourced by scripts that set `state`, the folder of their
-# logs and process ids.
+# logs and process ids. No function may have a local variable of that name: a trap that stops the services runs in the
+# scope of the function that was interrupted.
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # state is set by the script that sources this file
 
@@ -14,7 +15,7 @@ start_service() { # NAME COMMAND...
     wait_until 10 service_launched "$name" $! || fail "could not start $name" "its log is $state/$name.log"
 }
 service_launched() { has_marker "$1" "$2" || process_gone "$2"; }
-has_marker() { tr '\0' '\n' <"/proc/$2/environ" 2>/dev/null | grep -xF "TASKER_SERVICE=$state/$1" >/dev/null; }
+has_marker() { grep -qzxF "TASKER_SERVICE=$state/$1" "/proc/$2/environ" 2>/dev/null; }
 
 # The process id of a service that runs.
 service_pid() { # NAME

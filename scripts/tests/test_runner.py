@@ -139,6 +139,14 @@ def test_interrupting_ends_what_runs(checkout: Checkout) -> None:
     assert eventually(lambda: not processes_naming(str(checkout.folder)), seconds=10)
 
 
+def test_tested_programs_can_be_interrupted(checkout: Checkout) -> None:
+    """A shell gives its background commands an ignored SIGINT, which would be inherited by all that tests start."""
+    checkout.program("python", "grep SigIgn /proc/self/status >signals")
+    checkout.test("python")
+    ignored = int((checkout.folder / "sdks/python/signals").read_text().split()[1], 16)
+    assert not ignored & (1 << (signal.SIGINT - 1))
+
+
 def test_unknown_stage_is_refused(checkout: Checkout) -> None:
     result = checkout.test("perl")
     assert result.returncode == 1
