@@ -13,6 +13,8 @@ func eventually(
             last = nil
         } catch let error as CancellationError {
             throw error
+        } catch let failure as Failure where failure.isFinal {
+            throw failure
         } catch {
             last = error
         }

@@ -2,7 +2,13 @@ import Foundation
 
 struct Failure: Error, CustomStringConvertible {
     let description: String
-    init(_ description: String) { self.description = description }
+    /// Waiting longer would not help.
+    let isFinal: Bool
+
+    init(_ description: String, isFinal: Bool = false) {
+        self.description = description
+        self.isFinal = isFinal
+    }
 }
 
 /// Where this run's programs and files are.

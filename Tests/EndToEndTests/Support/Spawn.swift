@@ -42,13 +42,24 @@ enum Spawn {
         for descriptor in open.compactMap({ Int32($0) }) where descriptor > 2 {
             posix_spawn_file_actions_addclose(&actions, descriptor)
         }
+        // Threads of the concurrency runtime have signals blocked, and a child inherits that: SIGTERM would never arrive.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        var all = sigset_t()
+        sigemptyset(&none)
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var words = ([program] + arguments).map { strdup($0) } + [nil]
         var variables: [UnsafeMutablePointer<CChar>?] = (environment ?? ProcessInfo.processInfo.environment)
             .map { strdup("\($0)=\($1)") }
         variables.append(nil)
         defer { for word in words + variables { free(word) } }
         var child = pid_t()
-        let status = posix_spawn(&child, program, &actions, nil, &words, &variables)
+        let status = posix_spawn(&child, program, &actions, &attributes, &words, &variables)
         guard status == 0 else { throw Failure("cannot start \(program): \(String(cString: strerror(status)))") }
         return child
     }

@@ -54,7 +54,7 @@ extension TaskerSystem {
         try await eventually("a task of \(name) is accepted") {
             let answer = try await self.http.post("/v1/tasks", body, headers: ["Idempotency-Key": key])
             if (400..<500).contains(answer.status) || answer.status == 501 {
-                throw Failure("\(answer.status) \(answer.text)")
+                throw Failure("a task of \(name) is refused: \(answer.status) \(answer.text)", isFinal: true)
             }
             created = answer.body["task_uuid"]?.stringValue
             return created != nil

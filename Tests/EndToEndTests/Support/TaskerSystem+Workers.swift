@@ -51,7 +51,7 @@ extension TaskerSystem {
 
     func waitUntilAnnounced(_ worker: ManagedProcess) async throws {
         try await eventually("\(worker.name) has announced itself") {
-            if let exit = worker.ended { throw Failure("\(worker.name) ended with \(exit)") }
+            if let exit = worker.ended { throw Failure("\(worker.name) ended with \(exit)", isFinal: true) }
             return try await self.worker(worker)?["status"]?.stringValue == "active"
         }
     }
@@ -60,5 +60,22 @@ extension TaskerSystem {
     func worker(_ process: ManagedProcess) async throws -> JSONValue? {
         let workers = try await http.get("/v1/workers")["workers"]?.arrayValue ?? []
         return workers.first { $0["pid"]?.integerValue == Int64(process.pid) }
+    }
+}
+
+extension TaskerSystem {
+    /// Keeps a worker running while `body` runs: one that ends is started again at once.
+    func withSupervised(_ language: Language, slots: Int = 4, _ body: () async throws -> Void) async throws {
+        let supervisor = Task {
+            while !Task.isCancelled {
+                let worker = try await launchWorker(language, slots: slots, name: "supervised-\(language.rawValue)")
+                try await eventually("\(worker.name) ends", within: .seconds(600)) { !worker.isRunning }
+            }
+        }
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await body()) } catch { outcome = .failure(error) }
+        supervisor.cancel()
+        _ = await supervisor.result
+        try outcome.get()
     }
 }

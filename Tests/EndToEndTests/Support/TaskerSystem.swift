@@ -53,7 +53,9 @@ final class TaskerSystem: Sendable {
             await system.end()
             throw Failure("\(error)\n\(system.tails())")
         }
-        try? FileManager.default.removeItem(at: system.directory)
+        if ProcessInfo.processInfo.environment["TASKER_TEST_KEEP"] == nil {
+            try? FileManager.default.removeItem(at: system.directory)
+        }
     }
 
     // MARK: Processes
@@ -76,7 +78,7 @@ final class TaskerSystem: Sendable {
         let before = loggedAddresses.count
         let process = try launchOrchestrator(changes)
         try await eventually("the orchestrator is ready") {
-            if let exit = process.ended { throw Failure("it ended with \(exit)") }
+            if let exit = process.ended { throw Failure("the orchestrator ended with \(exit)", isFinal: true) }
             let addresses = self.loggedAddresses
             guard addresses.count > before, let address = addresses.last else { return false }
             guard try await HTTP(base: address).send("GET", "/readyz").status == 200 else { return false }
