@@ -134,12 +134,13 @@ extension Simulation {
     /// Goes to the next timer, or a little further, and fires what is due. Silence counts only when everything that was
     /// received has been read, and only while there is a connection.
     mutating func passTime() throws(Violation) {
-        if let next = task.timers.map(\.due).min(), isCalm || random.chance(70) {
+        let timers = witness.timersSet
+        if let next = timers.map(\.due).min(), isCalm || random.chance(70) {
             now = max(now, next)
         } else {
             now = now.advanced(byMilliseconds: Int64(random.int(1...5000)))
         }
-        var due = task.timers.filter { $0.due <= now }
+        var due = timers.filter { $0.due <= now }
         due.shuffle(using: &random)
         if awaitsMarker || due.contains(where: \.timer.isSilence) {
             if isConnected {

@@ -166,7 +166,7 @@ struct Simulation {
         } else if kinds.isEmpty {
             // Nothing moves by itself: time passes.
             if task.state.isTerminal { return false }
-            if awaitsMarker || !task.timers.isEmpty { kinds = [.passTime] }
+            if awaitsMarker || !witness.timersSet.isEmpty { kinds = [.passTime] }
             if kinds.isEmpty || random.chance(20) { if lostDispatch != nil { kinds = [.loseDispatch] } }
         }
         guard !kinds.isEmpty else { return false }

@@ -8,6 +8,8 @@ struct Witness {
     private var taskState = TaskState.pending
     private var stepStates: [StepState]
     private var timers: [Int: [StepTimer: Timestamp]] = [:]
+    /// What has happened, in words: so that a test can tell whether the driver reaches everything.
+    private(set) var seen: Set<String> = []
     private var minted: Set<DispatchID> = []
     private var lastAttempt: [Int: Int] = [:]
     private var errorsEntered: [Int: Int] = [:]
@@ -62,8 +64,12 @@ struct Witness {
                 try require(
                     27, timers[place]?[timer] != nil, "a timer is cleared that was not set: \(timer) of \(place)")
                 timers[place]?[timer] = nil
-            case .deadLetterChanged(let entry): deadLetters.append(entry)
-            case .taskChanged, .stepChanged, .withdraw, .held, .quarantineEnded: break
+            case .deadLetterChanged(let entry):
+                deadLetters.append(entry)
+                seen.insert("dead letter \(entry.failures.last?.reason.rawValue ?? "") \(entry.resolution.rawValue)")
+            case .held(_, let hold, _, _): seen.insert("held \(hold.rawValue)")
+            case .quarantineEnded: seen.insert("quarantine ended")
+            case .taskChanged, .stepChanged, .withdraw: break
             }
         }
         try require(27, taskState == after.state, "history says \(taskState), the task \(after.state)")
@@ -106,12 +112,17 @@ struct Witness {
             try require(27, !event.isEmpty, "a transition without an event")
             taskState = to
             if to == .complete { completions += 1 }
+            seen.insert("\(from.rawValue) \(event) \(to.rawValue)")
         case .step(let place, let from, let to, _, _, _):
             try require(27, from == stepStates[place], "step \(place) left \(from) but was in \(stepStates[place])")
             try require(27, from.successors.contains(to), "step \(place) went from \(from) to \(to)")
             stepStates[place] = to
             if to == .error { errorsEntered[place, default: 0] += 1 }
-        case .audit: break
+            seen.insert("\(from.rawValue) \(to.rawValue)")
+        case .audit(let record):
+            seen.insert(
+                record.disposition == .automatic ? "\(record.status) \(record.message ?? "")" : "\(record.disposition)")
+            if let error = record.errorType { seen.insert(error) }
         }
     }
 
@@ -287,6 +298,13 @@ struct Witness {
             let isBehind = ancestors[step.place].contains { task.steps[$0].state == .error }
             let expected: [StepState] = isBehind ? [.pending] : [.complete, .error]
             try require(9, expected.contains(step.state), "step \(step.place) ended in \(step.state)")
+        }
+    }
+
+    /// Every timer that is set, in a fixed order.
+    var timersSet: [(step: Int, timer: StepTimer, due: Timestamp)] {
+        timers.keys.sorted().flatMap { place in
+            StepTimer.allCases.compactMap { timer in timers[place]?[timer].map { (place, timer, $0) } }
         }
     }
 
