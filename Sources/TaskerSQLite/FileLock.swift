@@ -25,8 +25,9 @@ final class FileLock: Sendable {
             close(descriptor)
             let holder = String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
                 .filter { $0.isNumber }
+            let user = holder.isEmpty ? "another process" : "process \(holder)"
             throw StoreError(
-                .locked, "The database \(path) is in use by \(holder.isEmpty ? "another process" : "process \(holder)")",
+                .locked, "The database \(path) is in use by \(user)",
                 remedy: "Stop that orchestrator, or give this one a database of its own.")
         }
         self.descriptor = descriptor

@@ -10,8 +10,6 @@ struct ListQuery {
     private var conditions: [String] = []
     private var values: [Value] = []
     private let filter: TaskFilter
-    /// Whether some index other than that of the order narrows the search.
-    private var isSelective = false
 
     private enum Value {
         case number(Int64)
@@ -33,11 +31,9 @@ struct ListQuery {
         if !filter.states.isEmpty { addStates() }
         if let correlation = filter.correlationID {
             add("t.correlation_id = ?", .uuid(correlation.uuid))
-            isSelective = true
         }
         if let tag = filter.tag {
             add("t.id IN (SELECT task FROM task_tags WHERE tag = ?)", .text(tag))
-            isSelective = true
         }
         if let initiator = filter.initiator { add("t.initiator = ?", .text(initiator)) }
         if let source = filter.sourceSystem { add("t.source_system = ?", .text(source)) }
@@ -79,15 +75,14 @@ struct ListQuery {
         }
     }
 
-    private func rows(offset: Int, limit: Int, in database: Database) throws -> [Int64] {
-        let sql: String
+    private var pageSQL: String {
         switch filter.order {
-        case .newestFirst: sql = ordered("t.created_at DESC, t.id DESC")
-        case .oldestFirst: sql = ordered("t.created_at, t.id")
-        case .priority: sql = ordered("t.priority DESC, t.created_at DESC, t.id DESC")
+        case .newestFirst: return ordered("t.created_at DESC, t.id DESC")
+        case .oldestFirst: return ordered("t.created_at, t.id")
+        case .priority: return ordered("t.priority DESC, t.created_at DESC, t.id DESC")
         case .recentlyUpdated:
             // Finished tasks are indexed by it; the others move all the time, and are few.
-            sql = """
+            return """
                 SELECT id FROM (
                     SELECT * FROM (SELECT t.id AS id, t.updated_at AS at FROM tasks t WHERE \(condition) AND t.state < 10
                         ORDER BY t.updated_at DESC, t.id DESC LIMIT ?)
@@ -97,7 +92,10 @@ struct ListQuery {
                 ) ORDER BY at DESC, id DESC LIMIT ? OFFSET ?
                 """
         }
-        return try PreparedStatement(database, sql).all({ row in
+    }
+
+    private func rows(offset: Int, limit: Int, in database: Database) throws -> [Int64] {
+        try PreparedStatement(database, pageSQL).all({ row in
             if filter.order == .recentlyUpdated {
                 for _ in 0..<2 {
                     bind(&row)
@@ -109,6 +107,15 @@ struct ListQuery {
             row.add(limit)
             row.add(offset)
         }) { $0.int64() }
+    }
+
+    /// How SQLite would go about it, one line per loop.
+    func explanation(in database: Database) throws -> String {
+        let lines = try PreparedStatement(database, "EXPLAIN QUERY PLAN " + pageSQL).all({ _ in }) { row in
+            row.skip(3)
+            return row.string() + "\n"
+        }
+        return lines.joined()
     }
 
     private func ordered(_ order: String) -> String {

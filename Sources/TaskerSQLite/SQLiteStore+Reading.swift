@@ -100,7 +100,8 @@ extension SQLiteStore {
                 cachedBy: database,
                 """
                 SELECT p.namespace, sum(c.tasks) FROM (
-                    SELECT plan, count(*) AS tasks FROM tasks INDEXED BY tasks_unfinished WHERE state < 10 GROUP BY plan
+                    SELECT plan, count(*) AS tasks FROM tasks INDEXED BY tasks_unfinished_by_plan WHERE state < 10
+                    GROUP BY plan
                 ) c JOIN plans p ON p.id = c.plan GROUP BY p.namespace
                 """)
             return Dictionary(uniqueKeysWithValues: try statement.all({ _ in }) { ($0.string(), $0.int()) })

@@ -51,7 +51,8 @@ enum Schema {
         CREATE INDEX tasks_by_plan ON tasks (plan, created_at);
         CREATE INDEX tasks_by_priority ON tasks (priority, created_at);
         CREATE INDEX tasks_by_correlation ON tasks (correlation_id);
-        CREATE INDEX tasks_unfinished ON tasks (state, created_at, plan) WHERE state < 10;
+        CREATE INDEX tasks_unfinished ON tasks (state, created_at) WHERE state < 10;
+        CREATE INDEX tasks_unfinished_by_plan ON tasks (plan) WHERE state < 10;
         CREATE INDEX tasks_finished ON tasks (state, created_at) WHERE state >= 10;
         CREATE INDEX tasks_finished_by_update ON tasks (updated_at) WHERE state >= 10;
         CREATE TABLE task_details (

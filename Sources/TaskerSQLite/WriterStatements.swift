@@ -22,7 +22,8 @@ struct WriterStatements {
         rollback = try prepare("ROLLBACK")
 
         owner = try prepare("SELECT epoch, owner FROM owners WHERE partition = ?")
-        setOwner = try prepare("INSERT OR REPLACE INTO owners (partition, epoch, owner, acquired_at) VALUES (?, ?, ?, ?)")
+        setOwner = try prepare(
+            "INSERT OR REPLACE INTO owners (partition, epoch, owner, acquired_at) VALUES (?, ?, ?, ?)")
 
         findPlan = try prepare("SELECT id FROM plans WHERE hash = ?")
         insertPlan = try prepare(

@@ -117,8 +117,9 @@ struct InMemoryRows {
     private mutating func remember(_ plan: WorkflowPlan) {
         guard plans[plan.hash] == nil else { return }
         plans[plan.hash] = Plan(
-            canonical: RawJSON(plan.template.canonicalJSON), namespace: plan.template.namespace, name: plan.template.name,
-            version: plan.template.version, callables: plan.nodes.map(\.template.handler.callable))
+            canonical: RawJSON(plan.template.canonicalJSON), namespace: plan.template.namespace,
+            name: plan.template.name, version: plan.template.version,
+            callables: plan.nodes.map(\.template.handler.callable))
     }
 }
 

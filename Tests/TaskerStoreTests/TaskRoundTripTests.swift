@@ -106,6 +106,26 @@ import Testing
         }
     }
 
+    /// A new process has nothing but what is stored.
+    @Test(arguments: StoreKind.allCases)
+    func aPlanIsBuiltAgainFromItsCanonicalJSON(_ kind: StoreKind) async throws {
+        struct Compiler: PlanSource {
+            func plan(hash: String, canonical: () throws -> RawJSON) throws -> WorkflowPlan {
+                let template = try TaskTemplate(canonicalJSON: canonical().value)
+                #expect(template.hash == hash)
+                return WorkflowPlan(template: template, hash: template.hash)
+            }
+        }
+        try await kind.withStore { store in
+            let plan = WorkflowPlan.order()
+            let epoch = try await store.acquire()
+            let task = try await store.create(.test(1, plan: plan), epoch: epoch)
+            let loaded = try #require(try await store.task(task.id, plans: Compiler())).task
+            #expect(loaded.difference(from: task) == nil)
+            #expect(loaded.plan.template == plan.template)
+        }
+    }
+
     /// A payload that comes, grows, shrinks and stays.
     @Test(arguments: StoreKind.allCases)
     func checkpointsOfAnySize(_ kind: StoreKind) async throws {
