@@ -25,6 +25,8 @@ public struct JSONSchema: Sendable {
         /// Members of the top-level object that start with `_` are exempt from `additionalProperties: false` and
         /// `unevaluatedProperties: false`: they carry run metadata.
         public var exemptsUnderscoreMembers: Bool
+        /// Schemas applied, and what is counted like one, at most.
+        var stepLimit = 2_000_000
 
         public init(violationLimit: Int = 50, exemptsUnderscoreMembers: Bool = false) {
             self.violationLimit = violationLimit

@@ -19,7 +19,6 @@ struct SchemaEvaluator {
     private var silence = 0
     private var stopped = false
 
-    static let stepLimit = 2_000_000
     static let referenceLimit = 64
     static let depthLimit = 1000
 
@@ -147,7 +146,7 @@ struct SchemaEvaluator {
 
     private mutating func matches(_ pattern: SchemaPattern, _ text: String) -> Bool {
         var work = 0
-        let found = pattern.matches(text, work: &work, limit: 8 * (Self.stepLimit - steps))
+        let found = pattern.matches(text, work: &work, limit: 8 * (options.stepLimit - steps))
         _ = spend(work / 8)
         return found
     }
@@ -386,7 +385,7 @@ struct SchemaEvaluator {
     private mutating func spend(_ count: Int) -> Bool {
         steps += count
         if stopped { return false }
-        return steps <= Self.stepLimit || stop("the validation takes more than \(Self.stepLimit) steps")
+        return steps <= options.stepLimit || stop("the validation takes more than \(options.stepLimit) steps")
     }
 
     /// Ends everything: nothing that is found afterwards counts.
