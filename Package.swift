@@ -14,9 +14,9 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
-let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -74,7 +74,8 @@ let package = Package(
         library(
             "TaskerServer",
             [
-                "TaskerOrchestrator", "TaskerEngine", "TaskerStore", "TaskerProtocol", "TaskerTemplates", "TaskerMessaging",
+                "TaskerOrchestrator", "TaskerEngine", "TaskerStore", "TaskerProtocol", "TaskerTemplates",
+                "TaskerMessaging",
                 hummingbird, httpTypes, nioCore, logging,
             ]),
         library("TaskerWorker", ["TaskerProtocol", "TaskerMessaging", "TaskerAMQP", lifecycle, logging]),
@@ -103,16 +104,20 @@ let package = Package(
         tests(
             "TaskerOrchestratorTests",
             [
-                "TaskerOrchestrator", "TaskerStore", "TaskerSQLite", "TaskerMessaging", "TaskerEngine", "TaskerTemplates",
+                "TaskerOrchestrator", "TaskerStore", "TaskerSQLite", "TaskerMessaging", "TaskerEngine",
+                "TaskerTemplates",
                 "TaskerProtocol", lifecycle, logging,
             ]),
         tests(
             "TaskerServerTests",
             [
-                "TaskerServer", "TaskerOrchestrator", "TaskerStore", "TaskerMessaging", "TaskerEngine", "TaskerTemplates",
-                "TaskerProtocol", hummingbird, hummingbirdTesting, httpTypes, nioCore, lifecycle, logging,
+                "TaskerServer", "TaskerOrchestrator", "TaskerStore", "TaskerMessaging", "TaskerEngine",
+                "TaskerTemplates",
+                "TaskerProtocol", hummingbird, httpTypes, nioCore, nioEmbedded, lifecycle, logging,
             ]),
-        tests("TaskerWorkerTests", ["TaskerWorker", "TaskerMessaging", "TaskerAMQP", "TaskerProtocol", lifecycle, logging]),
+        tests(
+            "TaskerWorkerTests",
+            ["TaskerWorker", "TaskerMessaging", "TaskerAMQP", "TaskerProtocol", lifecycle, logging]),
         tests(
             "EndToEndTests",
             ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", logging],

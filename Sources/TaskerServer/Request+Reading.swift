@@ -19,10 +19,17 @@ extension Request {
         }
     }
 
+    /// `Content-Type` without its parameters, in lower case.
+    var mediaType: String? {
+        headers[.contentType].map { type in
+            String(type.lowercased().prefix { $0 != ";" && $0 != " " })
+        }
+    }
+
     /// The body as checked JSON.
     /// - Throws: ``Problem`` 400 `JSON_ERROR`, 413, 415.
     func json() async throws -> RawJSON {
-        if let type = headers[.contentType], !type.lowercased().hasPrefix("application/json") {
+        if let type = headers[.contentType], mediaType != "application/json" {
             throw Problem(
                 .unsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", title: "Unsupported media type",
                 detail: "The body must be application/json, not \(type.prefix(80))")
@@ -36,11 +43,21 @@ extension Request {
     /// Refuses query parameters that mean nothing here.
     func allow(query names: Set<String>) throws {
         for (name, _) in uri.queryParameters where !names.contains(String(name)) {
-            throw Problem.badRequest("Unknown query parameter '\(name.prefix(60))'; known: \(names.sorted().joined(separator: ", "))")
+            throw Problem.badRequest(
+                "Unknown query parameter '\(name.prefix(60))'; known: \(names.sorted().joined(separator: ", "))")
         }
     }
 
     func query(_ name: String) -> String? { uri.queryParameters[Substring(name)].map(String.init) }
+
+    /// `true` or `false`; false when it is not given.
+    func flag(_ name: String) throws -> Bool {
+        switch query(name) {
+        case nil, "false": return false
+        case "true": return true
+        default: throw Problem.badRequest("\(name) must be true or false")
+        }
+    }
 
     func query(_ name: String, in range: ClosedRange<Int>, default value: Int) throws -> Int {
         guard let text = query(name) else { return value }

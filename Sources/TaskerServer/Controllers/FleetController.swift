@@ -73,7 +73,9 @@ struct FleetController<Context: RequestContext>: Sendable {
     private func notes(_ route: LiveState.Route) -> [JSONValue] {
         if route.source == .none {
             let near = route.nearest.isEmpty ? "" : " (announced: \(route.nearest.joined(separator: ", ")))"
-            return [.string("no worker has announced handler \(route.callable) for namespace \(route.namespace)\(near)")]
+            return [
+                .string("no worker has announced handler \(route.callable) for namespace \(route.namespace)\(near)")
+            ]
         }
         if route.queues.allSatisfy({ $0.liveWorkers == 0 }) {
             let queues = route.queues.map(\.queue).joined(separator: ", ")

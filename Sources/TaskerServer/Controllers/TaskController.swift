@@ -55,11 +55,13 @@ struct TaskController<Context: RequestContext>: Sendable {
         return response
     }
 
+    /// JSON pointers (RFC 6901).
     private func unknownMembers(_ body: RawJSON) -> [String] {
         var names: [String] = []
         body.forEachMember { name, _ in
             let isPlain = name.utf8.allSatisfy { (0x21...0x7E).contains($0) } && name.utf8.count <= 60
-            if !TaskRequest.knownMembers.contains(name), isPlain, names.count < 20 { names.append("/\(name)") }
+            guard !TaskRequest.knownMembers.contains(name), isPlain, names.count < 20 else { return }
+            names.append("/" + name.replacing("~", with: "~0").replacing("/", with: "~1"))
         }
         return names
     }
@@ -78,7 +80,8 @@ struct TaskController<Context: RequestContext>: Sendable {
             actor = body.member("cancelled_by")?.string ?? actor
         }
         try await orchestrator.cancel(
-            id, reason: String((reason ?? "cancelled by request").prefix(500)), actor: String((actor ?? "api").prefix(255)))
+            id, reason: String((reason ?? "cancelled by request").prefix(500)),
+            actor: String((actor ?? "api").prefix(255)))
         return try await response(for: id)
     }
 
@@ -102,14 +105,20 @@ struct TaskController<Context: RequestContext>: Sendable {
         guard page * perPage <= 10_000 else {
             throw Problem.badRequest("page * per_page may not pass 10 000: narrow the filter")
         }
+        let included = Set((request.query("include") ?? "").split(separator: ","))
+        guard included.isSubset(of: ["context", "steps"]) else {
+            throw Problem.badRequest("include may name context and steps")
+        }
         let (tasks, total) = try await orchestrator.store.list(try filter(request), page: page, perPage: perPage)
-        let withContext = request.query("include")?.split(separator: ",").contains("context") ?? false
         let pages = (total + perPage - 1) / perPage
         var writer = JSONWriter(reserving: 256 + 800 * tasks.count)
         writer.beginObject()
         writer.key("tasks")
         writer.beginArray()
-        for task in tasks { TaskView.write(task, withContext: withContext, to: &writer) }
+        for summary in tasks {
+            let task = included.contains("steps") ? try await task(summary.header.id) : nil
+            TaskView.write(summary, withContext: included.contains("context"), stepsOf: task, to: &writer)
+        }
         writer.endArray()
         writer.key("pagination")
         writer.beginObject()

@@ -84,8 +84,9 @@ struct TemplateController<Context: RequestContext>: Sendable {
 
     @Sendable func register(_ request: Request, context: Context) async throws -> Response {
         try request.allow(query: ["dry_run", "strict"])
-        let parsed = try await parse(request)
-        if request.query("dry_run") == "true" { return .json(parsed.json) }
+        let isDryRun = try request.flag("dry_run")
+        let parsed = try await parse(request, TemplateParser(options: .init(isStrict: try request.flag("strict"))))
+        if isDryRun { return .json(parsed.json) }
         guard let template = parsed.template else {
             var problem = Problem(
                 .unprocessableContent, "VALIDATION_FAILED", title: "The template has errors",
@@ -104,13 +105,11 @@ struct TemplateController<Context: RequestContext>: Sendable {
             ], status: outcome.isNew ? .created : .ok)
     }
 
-    private func parse(_ request: Request) async throws -> ParsedTemplate {
-        let type = (request.headers[.contentType] ?? "application/json").lowercased()
-        let parser = TemplateParser()
+    private func parse(_ request: Request, _ parser: TemplateParser) async throws -> ParsedTemplate {
+        let type = request.mediaType ?? "application/json"
         let bytes = try await request.bodyBytes()
-        if type.hasPrefix("application/json") { return parser.parse(json: bytes, file: "request") }
-        guard type.hasPrefix("application/yaml") || type.hasPrefix("application/x-yaml") || type.hasPrefix("text/yaml")
-        else {
+        if type == "application/json" { return parser.parse(json: bytes, file: "request") }
+        guard ["application/yaml", "application/x-yaml", "text/yaml"].contains(type) else {
             throw Problem(
                 .unsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", title: "Unsupported media type",
                 detail: "A template is application/yaml or application/json")

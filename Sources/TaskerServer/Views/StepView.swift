@@ -105,7 +105,11 @@ enum StepView {
         writer.key("last_attempted_at")
         writer.value(step.lastAttemptedAt)
         writer.key("backoff_request_seconds")
-        if let seconds = step.lastError?.member("retry_after_seconds")?.double { writer.value(seconds) } else { writer.null() }
+        if let seconds = step.lastError?.member("retry_after_seconds")?.double {
+            writer.value(seconds)
+        } else {
+            writer.null()
+        }
         writer.key("held")
         writer.value(step.hold?.rawValue)
         if step.hold == .noRoute {

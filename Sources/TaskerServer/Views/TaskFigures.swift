@@ -39,7 +39,9 @@ struct TaskFigures {
     var executionStatus: String {
         if state == .error { return "blocked_by_failures" }
         if state == .cancelled { return "waiting_for_dependencies" }
-        if (total > 0 && completed == total) || state == .complete || state == .resolvedManually { return "all_complete" }
+        if (total > 0 && completed == total) || state == .complete || state == .resolvedManually {
+            return "all_complete"
+        }
         if ready > 0 { return "has_ready_steps" }
         if inProgress > 0 { return "processing" }
         if failed > 0, waitingRetry == 0 { return "blocked_by_failures" }

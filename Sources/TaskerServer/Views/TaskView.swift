@@ -17,14 +17,22 @@ enum TaskView {
         TaskFigures(task).write(to: &writer)
         writer.key("next_retry_at")
         writer.value(task.steps.compactMap(\.retryAt).min())
+        writeSteps(of: task, to: &writer)
+        writer.endObject()
+    }
+
+    private static func writeSteps(of task: WorkflowTask, to writer: inout JSONWriter) {
         writer.key("steps")
         writer.beginArray()
         for step in task.steps { StepView.writeReadiness(step, of: task, to: &writer) }
         writer.endArray()
-        writer.endObject()
     }
 
-    static func write(_ summary: TaskSummary, withContext: Bool, to writer: inout JSONWriter) {
+    /// An item of a list.
+    /// - Parameter task: whose steps to show; nil: none.
+    static func write(
+        _ summary: TaskSummary, withContext: Bool, stepsOf task: WorkflowTask?, to writer: inout JSONWriter
+    ) {
         writer.beginObject()
         writeHeader(
             summary.header, name: summary.name, namespace: summary.namespace, version: summary.version,
@@ -37,6 +45,7 @@ enum TaskView {
         writer.key("template_hash")
         writer.value(summary.planHash)
         TaskFigures(summary).write(to: &writer)
+        if let task { writeSteps(of: task, to: &writer) }
         writer.endObject()
     }
 

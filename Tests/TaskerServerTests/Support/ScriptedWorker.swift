@@ -1,0 +1,85 @@
+import TaskerMessaging
+import TaskerProtocol
+
+/// A worker on the in-memory broker: answers each step by a script and acks at once.
+struct ScriptedWorker: Sendable {
+    let queue: String
+    let namespace: String
+    let callables: [String]
+    var behaviour: @Sendable (StepExecute) -> StepResultMessage = Self.complete
+
+    init(
+        callables: [String], queue: String = "till", namespace: String = "shop",
+        behaviour: @escaping @Sendable (StepExecute) -> StepResultMessage = Self.complete
+    ) {
+        self.callables = callables
+        self.queue = queue
+        self.namespace = namespace
+        self.behaviour = behaviour
+    }
+
+    static let complete: @Sendable (StepExecute) -> StepResultMessage = { step in
+        StepResultMessage(
+            dispatchID: step.dispatchID, taskID: step.task.id, stepID: step.step.id, status: .completed,
+            result: RawJSON(["did": .string(step.step.name)]), executionMilliseconds: 7)
+    }
+
+    static let failForGood: @Sendable (StepExecute) -> StepResultMessage = { step in
+        StepResultMessage(
+            dispatchID: step.dispatchID, taskID: step.task.id, stepID: step.step.id, status: .failed,
+            error: StepFailure(message: "the card is stolen", errorType: "CardRefused", isRetryable: false))
+    }
+
+    /// Serves its queue while `body` runs.
+    func run(on server: TestServer, _ body: () async throws -> Void) async throws {
+        let names = QueueNames.standard
+        let arrived = Mailbox<Delivery>()
+        let broker = InMemoryBroker(server: server.broker, name: "worker")
+        try broker.connect()
+        try await broker.declare(
+            Topology.worker(queues: [queue], names: names, type: .quorum) + Topology.workers(names: names))
+        _ = try await broker.consume(.named(names.steps(queue)), prefetch: 10) { event in
+            if case .deliveries(let deliveries) = event { arrived.push(contentsOf: deliveries) }
+        }
+        announce(on: broker)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                while case let batch = await arrived.nextBatch(), !batch.isEmpty {
+                    for delivery in batch { answer(delivery, on: broker) }
+                }
+            }
+            defer { arrived.finish() }
+            try await body()
+        }
+        await broker.shutdown(timeout: .zero)
+    }
+
+    private var identity: WorkerIdentity {
+        WorkerIdentity(id: "worker-\(queue)", language: "swift", sdk: "test", hostname: "here")
+    }
+
+    private func announce(on broker: InMemoryBroker) {
+        let hello = WorkerAnnouncement(
+            kind: .hello, worker: identity, queues: [queue], namespaces: [namespace],
+            handlers: callables.map { WorkerAnnouncement.Handler(callable: $0) }, slots: 10, startedAt: nil,
+            processID: 1, sentAt: nil)
+        broker.publish([
+            OutgoingMessage(
+                token: 0, routingKey: QueueNames.standard.workers, properties: MessageProperties(isPersistent: false),
+                body: hello.encoded())
+        ]) { _ in }
+    }
+
+    private func answer(_ delivery: Delivery, on broker: InMemoryBroker) {
+        if let body = try? RawJSON(validating: delivery.body), let step = try? StepExecute(reading: body) {
+            var result = behaviour(step)
+            result.worker = identity
+            broker.publish([
+                OutgoingMessage(
+                    token: 0, routingKey: step.replyTo,
+                    properties: MessageProperties(messageID: step.dispatchID.description), body: result.encoded())
+            ]) { _ in }
+        }
+        broker.acknowledge([delivery.tag])
+    }
+}

@@ -1,0 +1,108 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import NIOEmbedded
+import TaskerMessaging
+import TaskerOrchestrator
+import TaskerProtocol
+import TaskerServer
+import TaskerStore
+
+/// All routes in front of a running orchestrator, without a socket.
+struct TestServer: Sendable {
+    let store = InMemoryStore()
+    let broker = InMemoryBrokerServer()
+    let orchestrator: Orchestrator
+    private let responder: RouterResponder<BasicRequestContext>
+    private static let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    /// - Parameter settings: changed from the defaults as the test needs.
+    init(settings change: (inout OrchestratorSettings) -> Void = { _ in }) {
+        var settings = OrchestratorSettings()
+        change(&settings)
+        orchestrator = Orchestrator(
+            store: store, broker: InMemoryBroker(server: broker, name: "orchestrator"), settings: settings,
+            log: Self.log)
+        responder = Server.router(for: orchestrator).buildResponder()
+    }
+
+    /// Runs the orchestrator while `body` runs.
+    func run(_ body: (TestServer) async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await orchestrator.run() }
+            try await eventually("the orchestrator runs") { orchestrator.currentPhase == .running }
+            try await body(self)
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: [UInt8] = []
+    ) async throws -> Answer {
+        let head = HTTPRequest(
+            method: method, scheme: "http", authority: "localhost", path: path, headerFields: headers)
+        // As the server does, the body comes in pieces.
+        let pieces = stride(from: 0, to: body.count, by: 32_768).map {
+            ByteBuffer(bytes: body[$0..<min($0 + 32_768, body.count)])
+        }
+        let stream = AsyncStream<ByteBuffer> { continuation in
+            for piece in pieces { continuation.yield(piece) }
+            continuation.finish()
+        }
+        let request = Request(head: head, body: RequestBody(asyncSequence: stream))
+        let context = BasicRequestContext(
+            source: ApplicationRequestContextSource(channel: NIOAsyncTestingChannel(), logger: Self.log))
+        let response = try await responder.respond(to: request, context: context)
+        let collector = BodyCollector()
+        try await response.body.write(collector)
+        return Answer(status: response.status, headers: response.headers, text: String(buffer: await collector.whole()))
+    }
+
+    func get(_ path: String) async throws -> Answer { try await send(.get, path) }
+
+    func post(_ path: String, _ json: JSONValue, headers: HTTPFields = [:]) async throws -> Answer {
+        try await post(path, text: json.canonicalText, headers: headers)
+    }
+
+    func post(
+        _ path: String, text: String, type: String = "application/json", headers: HTTPFields = [:]
+    ) async throws -> Answer {
+        var headers = headers
+        headers[.contentType] = type
+        return try await send(.post, path, headers: headers, body: Array(text.utf8))
+    }
+}
+
+/// A response, whole.
+struct Answer: Sendable {
+    var status: HTTPResponse.Status
+    var headers: HTTPFields
+    var text: String
+
+    /// null when the body is no JSON.
+    var json: JSONValue { (try? JSONValue(parsing: text)) ?? .null }
+
+    subscript(name: String) -> JSONValue? { json[name] }
+
+    func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { headers[$0] } }
+
+    var code: String? { json["code"]?.stringValue }
+    var detail: String { json["detail"]?.stringValue ?? "" }
+    var hint: String { json["hint"]?.stringValue ?? "" }
+    /// Of `errors[]`.
+    var pointers: [String] { json["errors"]?.arrayValue?.compactMap { $0["pointer"]?.stringValue } ?? [] }
+    /// Of a task.
+    var taskID: String { json["task_uuid"]?.stringValue ?? "none" }
+}
+
+private actor BodyCollector: ResponseBodyWriter {
+    private var buffer = ByteBuffer()
+
+    func write(_ piece: ByteBuffer) async throws { buffer.writeImmutableBuffer(piece) }
+
+    func finish(_ trailingHeaders: HTTPFields?) async throws {}
+
+    func whole() -> ByteBuffer { buffer }
+}
