@@ -22,19 +22,13 @@ final class BrokerNode: Sendable {
         }
     }
 
-    private static let shared = Task.detached { try await BrokerNode() }
-
-    /// Gives `body` a node of its own and removes it afterwards.
-    static func run(settings: [String] = [], _ body: (BrokerNode) async throws -> Void) async throws {
-        let node = try await BrokerNode(settings: settings)
-        do {
-            try await body(node)
-            await node.remove()
-        } catch {
-            await node.remove()
-            throw error
-        }
+    /// The node of the tests that stop it or close its connections; they run one at a time and leave it running.
+    static var disturbed: BrokerNode {
+        get async throws { try await second.value }
     }
+
+    private static let second = Task.detached { try await BrokerNode() }
+    private static let shared = Task.detached { try await BrokerNode() }
 
     init(settings: [String] = []) async throws {
         let parent = FileManager.default.temporaryDirectory.appendingPathComponent("tasker-e2e-nodes-\(getuid())")
@@ -56,11 +50,6 @@ final class BrokerNode: Sendable {
     @discardableResult
     func ctl(_ arguments: String...) async throws -> String {
         try await Self.script(["ctl", "--dir", directory] + arguments)
-    }
-
-    private func remove() async {
-        try? await stop()
-        try? FileManager.default.removeItem(atPath: directory)
     }
 
     private static func script(_ arguments: [String]) async throws -> String {

@@ -53,10 +53,11 @@ struct Wire: Sendable {
     }
 
     final class Inbox: Sendable {
-        let messages = Mutex<[Delivery]>([])
-        /// The queue's name, also one that the server chose.
-        let name = Mutex("")
+        fileprivate let messages = Mutex<[Delivery]>([])
+        fileprivate let name = Mutex("")
 
+        /// The queue's name, also one that the server chose; empty until it is consumed.
+        var queue: String { name.withLock { $0 } }
         var all: [Delivery] { messages.withLock { $0 } }
 
         /// The first message that fits.
