@@ -9,7 +9,7 @@ import Testing
 @Suite struct RandomScheduleTests {
     @Test(arguments: 0..<10)
     func holdsItsObligations(block: Int) {
-        for seed in block * 50..<block * 50 + 50 {
+        for seed in block * 20..<block * 20 + 20 {
             var schedule = Schedule(seed: UInt64(seed), shutsDown: seed % 4 == 3)
             schedule.run()
             #expect(schedule.faults.isEmpty, "seed \(seed): \(schedule.faults.prefix(3))")
