@@ -25,6 +25,7 @@ class Checkout:
         self.programs = folder / "programs"
         self.programs.mkdir()
         (folder / "sdks/python").mkdir(parents=True)
+        (folder / "Tests/ATests").mkdir(parents=True)
 
     def program(self, name: str, body: str) -> Path:
         path = self.programs / name
@@ -85,7 +86,7 @@ def test_no_tests_and_a_crashed_runner_are_failures(checkout: Checkout) -> None:
     checkout.program("python", "kill -SEGV $$")
     result = checkout.test("swift", "python")
     assert last_line(result) == "0 passed, 2 failed"
-    assert "ran no tests" in result.stdout
+    assert "ATests ran no tests" in result.stderr
     assert "failed as a whole" in result.stdout
     assert result.returncode == 1
 
@@ -97,10 +98,20 @@ def test_a_build_that_fails_is_a_failure(checkout: Checkout) -> None:
     assert result.returncode == 1
 
 
+def test_each_swift_target_must_run_tests(checkout: Checkout) -> None:
+    (checkout.folder / "Tests/BTests").mkdir()
+    checkout.reports("swift", PASS, 0, "*/ATests.xml")
+    result = checkout.test("swift")
+    assert last_line(result) == "1 passed, 1 failed"
+    assert "BTests ran no tests" in result.stderr
+    checkout.reports("swift", PASS, 0, "*.xml")
+    assert last_line(checkout.test("swift")) == "2 passed, 0 failed"
+
+
 def test_results_beside_the_named_file_are_found(checkout: Checkout) -> None:
     """Toolchains that also run XCTest put the results of swift-testing into a file of their own."""
     checkout.program(
-        "swift", f"[[ $1 != build ]] || exit 0\necho '<a>{PASS}</a>' >.tasker/test/swift-swift-testing.xml"
+        "swift", f"[[ $1 != build ]] || exit 0\necho '<a>{PASS}</a>' >.tasker/test/ATests-swift-testing.xml"
     )
     assert last_line(checkout.test("swift")) == "1 passed, 0 failed"
 
