@@ -18,6 +18,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .target(name: name, dependencies: dependencies, swiftSettings: strict)
@@ -63,7 +64,8 @@ let package = Package(
 
         // The seams and what stands behind them.
         library("TaskerStore", ["TaskerEngine", "TaskerProtocol", "TaskerTemplates"]),
-        library("TaskerSQLite", ["TaskerEngine", "TaskerStore", "TaskerProtocol", "TaskerTemplates", grdb]),
+        library(
+            "TaskerSQLite", ["TaskerEngine", "TaskerStore", "TaskerProtocol", "TaskerTemplates", grdb, grdbSQLite]),
         library("TaskerMessaging", ["TaskerProtocol"]),
         library("TaskerAMQP", ["TaskerMessaging", "TaskerProtocol", "CRabbitMQ", logging]),
 
@@ -99,7 +101,7 @@ let package = Package(
         tests("TaskerEngineTests", ["TaskerEngine", "TaskerTemplates", "TaskerProtocol"]),
         tests(
             "TaskerStoreTests",
-            ["TaskerStore", "TaskerSQLite", "TaskerEngine", "TaskerTemplates", "TaskerProtocol", grdb]),
+            ["TaskerStore", "TaskerSQLite", "TaskerEngine", "TaskerTemplates", "TaskerProtocol", grdb, grdbSQLite]),
         tests("TaskerMessagingTests", ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", logging]),
         tests(
             "TaskerOrchestratorTests",

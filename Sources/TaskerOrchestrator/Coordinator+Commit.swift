@@ -109,5 +109,4 @@ extension Coordinator {
             }
         }
     }
-
 }

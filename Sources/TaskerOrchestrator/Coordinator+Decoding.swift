@@ -32,7 +32,8 @@ extension Coordinator {
         let body: RawJSON
         do throws(JSONError) {
             guard delivery.body.count <= settings.maxMessageBytes else {
-                return bad(delivery, source, "too_large", "\(delivery.body.count) bytes, at most \(settings.maxMessageBytes)")
+                return bad(
+                    delivery, source, "too_large", "\(delivery.body.count) bytes, at most \(settings.maxMessageBytes)")
             }
             body = try RawJSON(validating: delivery.body, limits: .received)
         } catch {
@@ -61,7 +62,9 @@ extension Coordinator {
                 message.stepID = known?.key
             }
             guard message.dispatchID != nil, message.taskID != nil, message.stepID != nil else {
-                throw WireError(.invalidMessage, "a result without dispatch_id, task_uuid and step_uuid: \(message.error?.message ?? "")")
+                throw WireError(
+                    .invalidMessage,
+                    "a result without dispatch_id, task_uuid and step_uuid: \(message.error?.message ?? "")")
             }
             // The envelope is read; what is kept must not keep the whole message alive.
             message.checkpoint = message.checkpoint?.compacted()
@@ -87,12 +90,15 @@ extension Coordinator {
             throw WireError(.unknownKind, "only task.request has a meaning on the requests queue")
         }
         let request: Result<TaskRequest, RequestFaults>
-        do throws(RequestFaults) { request = .success(try TaskRequest(reading: body)) } catch { request = .failure(error) }
+        do throws(RequestFaults) { request = .success(try TaskRequest(reading: body)) } catch {
+            request = .failure(error)
+        }
         let key = (try? request.get().idempotencyKey) ?? delivery.properties.messageID
         guard key != nil else {
             throw WireError(
                 .invalidMessage,
-                "a task.request needs an idempotency_key or a message_id: without one a redelivery would make two tasks")
+                "a task.request needs an idempotency_key or a message_id: without one a redelivery would make two tasks"
+            )
         }
         return .request(
             request, key: key, replyTo: delivery.properties.replyTo,

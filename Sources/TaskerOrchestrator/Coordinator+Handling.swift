@@ -95,7 +95,8 @@ extension Coordinator {
                 touched.insert(place)
                 switch hold {
                 case .noRoute:
-                    let handler = RoutingTable.Handler(namespace: cached.task.plan.template.namespace, callable: callable)
+                    let handler = RoutingTable.Handler(
+                        namespace: cached.task.plan.template.namespace, callable: callable)
                     heldByRoute[handler, default: []].insert(id)
                 case .quarantine: heldByQuarantine[queue ?? "", default: []].insert(id)
                 }

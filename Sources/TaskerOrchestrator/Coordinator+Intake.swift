@@ -65,14 +65,16 @@ extension Coordinator {
         }
     }
 
-    private func makeTask(_ request: TaskRequest, traceParent: String?, traceState: String?) async
+    private func makeTask(_ request: TaskRequest, traceParent: String?, traceState: String?)
+        async
         throws(OrchestratorError) -> CreatedTask
     {
         guard
             let entry = templates.find(namespace: request.namespace, name: request.name, version: request.version)
         else {
             throw OrchestratorError(
-                .templateNotFound, "there is no template \(request.namespace)/\(request.name)"
+                .templateNotFound,
+                "there is no template \(request.namespace)/\(request.name)"
                     + (request.version.map { " version \($0)" } ?? ""),
                 hint: templates.hint(namespace: request.namespace, name: request.name, version: request.version))
         }
@@ -86,7 +88,8 @@ extension Coordinator {
                     .conflict,
                     identity.key.hasPrefix("key:")
                         ? "the idempotency key belongs to another request"
-                        : "a task of the same template, version and context exists, and the template's identity_strategy is strict")
+                        : "a task of the same template, version and context exists, and the template's identity_strategy is strict"
+                )
                 error.existingTask = existing.task
                 throw error
             }
@@ -162,7 +165,8 @@ extension Coordinator {
         let violations = schema.validate(context, options: .context)
         guard !violations.isEmpty else { return }
         if settings.inputSchemaPolicy == .warn {
-            return log.warning("a context breaks its input_schema", metadata: ["template": .string(entry.template.name)])
+            return log.warning(
+                "a context breaks its input_schema", metadata: ["template": .string(entry.template.name)])
         }
         var error = OrchestratorError(
             .invalidRequest, "the context breaks the template's input_schema in \(violations.count) place(s)")
@@ -223,7 +227,9 @@ extension OrchestratorError {
         var members: [String: JSONValue] = ["title": .string(code.rawValue), "detail": .string(description)]
         if !faults.isEmpty {
             members["errors"] = .array(
-                faults.map { ["pointer": .string($0.pointer), "keyword": .string($0.keyword), "message": .string($0.message)] })
+                faults.map {
+                    ["pointer": .string($0.pointer), "keyword": .string($0.keyword), "message": .string($0.message)]
+                })
         }
         if let existingTask { members["existing_task_uuid"] = .string(existingTask.description) }
         return .object(members)

@@ -43,7 +43,8 @@ extension Coordinator {
             for step in task.steps {
                 reindex(step, task: task.id)
                 guard let info = open[step.id] else { continue }
-                remember(info, step: step.id, handler: task.plan.nodes[step.place].template.handler.callable,
+                remember(
+                    info, step: step.id, handler: task.plan.nodes[step.place].template.handler.callable,
                     namespace: task.plan.template.namespace)
             }
             if isReading { followUps.silence.insert(task.id) }

@@ -52,7 +52,9 @@ extension Coordinator {
                 }
             }
         }
-        if count > 0 { log.info("recovered", metadata: ["open_steps": "\(count)", "in_doubt": "\(followUps.doubtful.count)"]) }
+        if count > 0 {
+            log.info("recovered", metadata: ["open_steps": "\(count)", "in_doubt": "\(followUps.doubtful.count)"])
+        }
     }
 
     private func countOpenTasks() async throws {

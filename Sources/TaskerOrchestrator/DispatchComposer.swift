@@ -34,7 +34,8 @@ struct DispatchComposer {
         var results = dependencyResults(of: place, in: task)
         let bytes = results.reduce(0) { $0 + $1.envelope.count + $1.name.utf8.count + 4 }
         var omitted: StepExecute.Omitted?
-        if bytes + header.context.count + node.initialization.count + Self.envelopeAllowance > settings.maxMessageBytes {
+        if bytes + header.context.count + node.initialization.count + Self.envelopeAllowance > settings.maxMessageBytes
+        {
             omitted = StepExecute.Omitted(count: results.count, bytes: bytes)
             results = []
         }

@@ -96,7 +96,8 @@ extension Coordinator {
         let nearest =
             source == .none
             ? routes.announcedCallables(namespace: handler.namespace)
-                .sorted { editDistance($0, handler.callable ?? "") < editDistance($1, handler.callable ?? "") }.prefix(3)
+                .sorted { editDistance($0, handler.callable ?? "") < editDistance($1, handler.callable ?? "") }.prefix(
+                    3)
             : []
         return LiveState.Route(
             namespace: handler.namespace, callable: handler.callable ?? "*", source: source,

@@ -8,9 +8,9 @@ import TaskerStore
 import TaskerTemplates
 
 #if canImport(FoundationEssentials)
-    import FoundationEssentials
+import FoundationEssentials
 #else
-    import Foundation
+import Foundation
 #endif
 
 /// The orchestrator as a service: runs the coordinator on what broker, callers and clock bring.

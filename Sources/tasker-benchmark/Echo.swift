@@ -28,7 +28,8 @@ struct Echo: AsyncParsableCommand {
                     deliveries.enumerated().map { index, delivery in
                         OutgoingMessage(
                             token: UInt64(index), routingKey: delivery.properties.replyTo ?? "",
-                            properties: MessageProperties(messageID: delivery.properties.messageID), body: delivery.body)
+                            properties: MessageProperties(messageID: delivery.properties.messageID), body: delivery.body
+                        )
                     }
                 ) { results in
                     broker.acknowledge(results.filter { $0.outcome == .confirmed }.map { tags[Int($0.token)] })

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// One keep-alive connection to the orchestrator's API, blocking, for one thread: a client cheap enough not to be what

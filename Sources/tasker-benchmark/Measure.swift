@@ -63,11 +63,15 @@ struct Measure: AsyncParsableCommand {
         var sizes: [Double] = []
         for _ in 0..<10 {
             _ = try workload.throughput(tasks: memoryTasks / 10, window: 200)
-            if let figures = ProcessFigures(process: orchestrator) { sizes.append(Double(figures.residentBytes) / 1_048_576) }
+            if let figures = ProcessFigures(process: orchestrator) {
+                sizes.append(Double(figures.residentBytes) / 1_048_576)
+            }
         }
         let list = sizes.map { "\(Int($0.rounded()))" }.joined(separator: " ")
         // A step is two messages for the orchestrator.
-        print("| Memory | \(kind) | resident after each tenth of \(memoryTasks * 8) step messages | \(list) MiB | | flat |")
+        print(
+            "| Memory | \(kind) | resident after each tenth of \(memoryTasks * 8) step messages | \(list) MiB | | flat |"
+        )
     }
 
     private func row(

@@ -11,9 +11,9 @@ import TaskerTemplates
 import UnixSignals
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #else
-    import Darwin
+import Darwin
 #endif
 
 /// The composition root: reads settings, joins store, broker, orchestrator and HTTP server, runs them until a signal.
@@ -57,7 +57,8 @@ struct OrchestratorCommand: AsyncParsableCommand {
         }
         let log = Logger(label: "tasker.orchestrator")
         let templates = try readTemplates(configuration, log)
-        let store = try SQLiteStore(path: configuration.database, settings: SQLiteSettings(durability: configuration.durability))
+        let store = try SQLiteStore(
+            path: configuration.database, settings: SQLiteSettings(durability: configuration.durability))
         let broker = AMQPBroker(
             AMQPConfiguration(url: configuration.amqpURL, connectionName: "tasker-orchestrator"), logger: log)
         let orchestrator = Orchestrator(store: store, broker: broker, settings: configuration.settings, log: log)
@@ -74,7 +75,9 @@ struct OrchestratorCommand: AsyncParsableCommand {
         try await group.run()
     }
 
-    private static func readTemplates(_ configuration: OrchestratorConfiguration, _ log: Logger) throws -> [TaskTemplate] {
+    private static func readTemplates(_ configuration: OrchestratorConfiguration, _ log: Logger) throws
+        -> [TaskTemplate]
+    {
         let (files, warnings) = TemplateFiles.discover(configuration.templatePatterns)
         let parser = TemplateParser()
         var findings = warnings
@@ -90,7 +93,9 @@ struct OrchestratorCommand: AsyncParsableCommand {
         if errors > 0, configuration.strictTemplates {
             throw ConfigurationProblems(["\(errors) error(s) in templates (see above), and --strict-templates is set"])
         }
-        if files.isEmpty { log.notice("no template files", metadata: ["searched": "\(configuration.templatePatterns)"]) }
+        if files.isEmpty {
+            log.notice("no template files", metadata: ["searched": "\(configuration.templatePatterns)"])
+        }
         return templates
     }
 

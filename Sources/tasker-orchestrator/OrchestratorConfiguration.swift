@@ -45,7 +45,8 @@ struct OrchestratorConfiguration: CustomStringConvertible {
             apply(.milliseconds(Int64(number * Double(unit))))
         }
 
-        let url = text(options.amqp, "TASKER_AMQP_URL", "RABBITMQ_URL", default: "amqp://guest:guest@localhost:5672/%2F")
+        let url = text(
+            options.amqp, "TASKER_AMQP_URL", "RABBITMQ_URL", default: "amqp://guest:guest@localhost:5672/%2F")
         var parsed: AMQPURL?
         do throws(BrokerError) { parsed = try AMQPURL(url) } catch { problems.append("TASKER_AMQP_URL: \(error)") }
 
@@ -55,17 +56,21 @@ struct OrchestratorConfiguration: CustomStringConvertible {
         port = halves.last.flatMap { Int($0) } ?? -1
         if host.isEmpty || !(0...65_535).contains(port) {
             problems.append("TASKER_WEB_BIND_ADDRESS is '\(bind)', not HOST:PORT")
-        } else if host != "localhost", host != "::1", !host.hasPrefix("127."), environment["TASKER_ALLOW_OPEN_API"] != "1" {
+        } else if host != "localhost", host != "::1", !host.hasPrefix("127."),
+            environment["TASKER_ALLOW_OPEN_API"] != "1"
+        {
             problems.append(
                 "TASKER_WEB_BIND_ADDRESS '\(bind)' is not a loopback address and the API has no authentication yet: "
                     + "bind to 127.0.0.1, or set TASKER_ALLOW_OPEN_API=1 where the network itself keeps strangers out")
         }
         database = text(options.database, "TASKER_DATABASE", default: "tasker.sqlite")
-        durability = choice(text(options.durability, "TASKER_DURABILITY", default: "full"), "TASKER_DURABILITY", default: .full)
+        durability = choice(
+            text(options.durability, "TASKER_DURABILITY", default: "full"), "TASKER_DURABILITY", default: .full)
         templatePatterns = TemplateFiles.patterns(
             ofSearchPath: text(options.templates, "TASKER_TEMPLATE_PATH", default: TemplateFiles.defaultPattern))
         strictTemplates = options.strictTemplates
-        logLevel = choice(text(options.logLevel, "TASKER_LOG_LEVEL", default: "info"), "TASKER_LOG_LEVEL", default: .info)
+        logLevel = choice(
+            text(options.logLevel, "TASKER_LOG_LEVEL", default: "info"), "TASKER_LOG_LEVEL", default: .info)
 
         var tuned = OrchestratorSettings()
         let prefix = text(options.queuePrefix, "TASKER_QUEUE_PREFIX", default: QueueNames.defaultPrefix)

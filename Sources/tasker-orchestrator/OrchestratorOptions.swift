@@ -25,7 +25,10 @@ struct OrchestratorOptions: ParsableArguments {
     @Option(help: "quorum or classic (TASKER_QUEUE_TYPE; quorum).")
     var queueType: String?
 
-    @Option(help: "full: every commit is flushed; normal: faster, a power cut may lose the last ones (TASKER_DURABILITY; full).")
+    @Option(
+        help:
+            "full: every commit is flushed; normal: faster, a power cut may lose the last ones (TASKER_DURABILITY; full)."
+    )
     var durability: String?
 
     @Option(help: "trace, debug, info, notice, warning or error (TASKER_LOG_LEVEL; info).")

@@ -48,7 +48,9 @@ struct CrashTests {
             outcome.errors[step.name] = step.lastError?.member("error_type")?.string
             let starts = worker.starts[step.id] ?? []
             #expect(Set(starts).count == starts.count, "a dispatch of \(step.name) was started twice")
-            if !retryable { #expect(starts.count <= 1, "\(step.name) may not repeat and was started \(starts.count) times") }
+            if !retryable {
+                #expect(starts.count <= 1, "\(step.name) may not repeat and was started \(starts.count) times")
+            }
         }
         let audits = try await harness.audits(of: task.id)
         for step in task.steps {
@@ -86,7 +88,9 @@ struct CrashTests {
                 undecided += 1
                 #expect(outcome.taskState == .blockedByFailures, "crash before operation \(position)")
                 for (step, _) in failed {
-                    #expect(outcome.errors[step] == ErrorType.dispatchLost, "crash before operation \(position), step \(step)")
+                    #expect(
+                        outcome.errors[step] == ErrorType.dispatchLost,
+                        "crash before operation \(position), step \(step)")
                 }
                 for (step, state) in outcome.states where state == .complete {
                     #expect(outcome.results[step] == undisturbed.results[step])

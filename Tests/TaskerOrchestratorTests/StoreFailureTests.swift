@@ -51,7 +51,8 @@ struct StoreFailureTests {
         harness.refusal = Refusal(from: 0, times: 1)
         let answers = Mutex<[Result<CreatedTask, OrchestratorError>]>([])
         harness.push(
-            .create(CreateTask(request: harness.request(template)) { answer in answers.withLock { $0.append(answer) } }))
+            .create(CreateTask(request: harness.request(template)) { answer in answers.withLock { $0.append(answer) } })
+        )
         _ = try await harness.turn()
         let heard = answers.withLock { $0 }
         #expect(heard.count == 1)
@@ -64,7 +65,8 @@ struct StoreFailureTests {
 
         harness.advance(by: .seconds(2))
         harness.push(
-            .create(CreateTask(request: harness.request(template)) { answer in answers.withLock { $0.append(answer) } }))
+            .create(CreateTask(request: harness.request(template)) { answer in answers.withLock { $0.append(answer) } })
+        )
         _ = try await harness.turn()
         #expect(answers.withLock { $0.count } == 2)
         #expect(try await harness.onlyTask() != nil)

@@ -16,9 +16,13 @@ final class Harness {
     var settings = OrchestratorSettings()
     private(set) var now = Timestamp(milliseconds: 1_800_000_000_000)
     private(set) var plan = CrashPlan()
-    private(set) var coordinator: Coordinator!
+    private var process: (coordinator: Coordinator, client: InMemoryBroker)?
+    /// The process that runs; there is one from ``start(crashingAfter:)`` on.
+    var coordinator: Coordinator {
+        guard let process else { preconditionFailure("start() comes first") }
+        return process.coordinator
+    }
     private var inbox = Mailbox<Input>()
-    private(set) var client: InMemoryBroker!
     private var seed: UInt64 = 1
     private let refusals = RefusalBox()
     /// Commits to be refused.
@@ -35,17 +39,18 @@ final class Harness {
         self.inbox = inbox
         seed += 1
         let client = InMemoryBroker(server: server, name: "orchestrator")
-        self.client = client
         let broker = CrashingBroker(inner: client, plan: plan)
         let names = settings.names
-        coordinator = Coordinator(
-            store: CrashingStore(inner: store, plan: plan, refusal: { [refusals] in refusals.current.withLock { $0 } }), broker: broker, settings: settings,
+        let coordinator = Coordinator(
+            store: CrashingStore(inner: store, plan: plan, refusal: { [refusals] in refusals.current.withLock { $0 } }),
+            broker: broker, settings: settings,
             ids: SeededIDSource(seed: seed), now: now, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             completion: { inbox.push(.published($0)) },
             declareQueue: { queue in
                 // In memory a declaration takes no time.
                 Task { try await client.declare(Topology.steps(queue: queue, names: names, type: .quorum)) }
             })
+        process = (coordinator, client)
         do {
             try await coordinator.recover(owner: "test", at: now)
             try client.connect()
@@ -81,7 +86,8 @@ final class Harness {
             if !queues.isEmpty {
                 var figures: [String: QueueFigures] = [:]
                 for queue in queues {
-                    figures[queue] = server.figures(of: settings.names.steps(queue)) ?? QueueFigures(ready: 0, consumers: 0)
+                    figures[queue] =
+                        server.figures(of: settings.names.steps(queue)) ?? QueueFigures(ready: 0, consumers: 0)
                 }
                 inbox.push(.inspected(figures))
             }
@@ -89,7 +95,7 @@ final class Harness {
             #expect(plan.hasCrashed, "fenced without a crash")
         }
         if plan.hasCrashed {
-            client.crash()
+            process?.client.crash()
             restarts += 1
             try await start()
         }
@@ -98,7 +104,9 @@ final class Harness {
 
     /// Runs everything until nothing is left to do, moving the clock to whatever is due next.
     /// - Parameter until: checked when nothing is left at the current instant.
-    func run(_ workers: [ScriptedWorker], limit: Duration = .seconds(3600), until isDone: () async throws -> Bool) async throws {
+    func run(_ workers: [ScriptedWorker], limit: Duration = .seconds(3600), until isDone: () async throws -> Bool)
+        async throws
+    {
         let end = now.advanced(by: limit)
         while true {
             var busy = try await turn()
