@@ -47,6 +47,8 @@ private struct Schedule {
     // What has happened.
     var starts: [DispatchID: Int] = [:]
     var mayBeAcked: Set<DispatchID> = []
+    /// Came back from another delivery and were not held any more.
+    var mustNotStart: Set<DispatchID> = []
     var end: Int32?
     private var pending: [MachineEvent] = []
     private var isFeeding = false
@@ -148,6 +150,7 @@ private struct Schedule {
         lastTag += 1
         let tag = DeliveryTag(epoch: epoch, consumer: ConsumerID(1), tag: lastTag)
         unacked.append(Held(id: step.dispatchID, tag: tag))
+        if wasDelivered, script.machine.jobs[step.dispatchID] == nil { mustNotStart.insert(step.dispatchID) }
         feed(
             .delivered(
                 Arrival(
@@ -214,6 +217,7 @@ private struct Schedule {
         case .run(let step):
             starts[step.dispatchID, default: 0] += 1
             if starts[step.dispatchID] != 1 { faults.append("started twice") }
+            if mustNotStart.contains(step.dispatchID) { faults.append("ran a redelivered message") }
             if !unacked.contains(where: { $0.id == step.dispatchID }) { faults.append("started without a delivery") }
             running.insert(step.dispatchID)
         case .stop(let id, let reason): if reason == .interrupted { running.remove(id) }
