@@ -126,7 +126,10 @@ public final class Orchestrator: Service {
 
         let stop = Mailbox<Void>()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await broker.run() }
+            group.addTask {
+                // The loop waits for inputs, not for this task: a refused login must reach it as one.
+                do { try await broker.run() } catch { inputs.push(.failed(error)) }
+            }
             group.addTask {
                 for await state in broker.stateChanges() { inputs.push(.broker(state)) }
             }
