@@ -16,6 +16,8 @@ struct Problem: Error {
     var findings: [Diagnostic] = []
     var existingTask: TaskID?
     var retryAfterSeconds: Int?
+    /// Of the path, for 405.
+    var allowedMethods: [HTTPRequest.Method] = []
 
     init(_ status: HTTPResponse.Status, _ code: String, title: String, detail: String, hint: String? = nil) {
         self.status = status
@@ -86,6 +88,7 @@ struct Problem: Error {
         writer.endObject()
         var headers: HTTPFields = [.contentType: "application/problem+json"]
         if let retryAfterSeconds { headers[.retryAfter] = "\(retryAfterSeconds)" }
+        if !allowedMethods.isEmpty { headers[.allow] = allowedMethods.map(\.rawValue).joined(separator: ", ") }
         return Response(
             status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: writer.finish())))
     }
@@ -98,6 +101,15 @@ extension Problem {
 
     static func notFound(_ what: String, _ detail: String, hint: String? = nil) -> Problem {
         Problem(.notFound, "NOT_FOUND", title: "\(what) not found", detail: detail, hint: hint)
+    }
+
+    static func methodNotAllowed(_ method: HTTPRequest.Method, allowed: [HTTPRequest.Method]) -> Problem {
+        let known = allowed.map(\.rawValue).joined(separator: ", ")
+        var problem = Problem(
+            .methodNotAllowed, "METHOD_NOT_ALLOWED", title: "Method not allowed",
+            detail: "\(method.rawValue) is not possible here; allowed: \(known)")
+        problem.allowedMethods = allowed
+        return problem
     }
 
     static let tooLarge = Problem(

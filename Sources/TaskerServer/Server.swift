@@ -1,10 +1,11 @@
+import HTTPTypes
 import Hummingbird
 import Logging
 import TaskerOrchestrator
 
 /// The HTTP side of the orchestrator.
 public enum Server {
-    /// All routes, without a socket: what tests drive through Hummingbird's `.router` client.
+    /// All routes, without a socket.
     public static func router(for orchestrator: Orchestrator) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: ProblemMiddleware())
@@ -14,7 +15,20 @@ public enum Server {
         TemplateController(orchestrator: orchestrator).addRoutes(to: api)
         FleetController(orchestrator: orchestrator).addRoutes(to: api)
         DeadLetterController(orchestrator: orchestrator).addRoutes(to: api)
+        refuseOtherMethods(router)
         return router
+    }
+
+    /// A path that exists answers methods it has not with 405; the router alone would say 404.
+    private static func refuseOtherMethods(_ router: Router<BasicRequestContext>) {
+        for routes in Dictionary(grouping: router.routes, by: \.path.description).values {
+            let allowed = routes.map(\.method).sorted { $0.rawValue < $1.rawValue }
+            for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] where !allowed.contains(method) {
+                router.on(routes[0].path, method: method) { request, _ -> Response in
+                    throw Problem.methodNotAllowed(request.method, allowed: allowed)
+                }
+            }
+        }
     }
 
     /// The application on `host` and `port`; port 0 takes a free one, reported to `onBound`.

@@ -49,4 +49,16 @@ struct ResponseTests {
         #expect(answer.code == "NOT_FOUND")
         #expect(answer.hint.contains("/v1"))
     }
+
+    @Test(arguments: [
+        (HTTPRequest.Method.put, "/v1/tasks", "GET, POST"), (.post, "/v1/tasks/x", "DELETE, GET"),
+        (.delete, "/v1/templates/shop/order/1.0.0", "GET"), (.post, "/readyz", "GET"), (.patch, "/v1/dlq", "GET"),
+    ])
+    func saysWhatAPathAllows(_ method: HTTPRequest.Method, _ path: String, _ allowed: String) async throws {
+        let answer = try await TestServer().send(method, path)
+        #expect(answer.status == .methodNotAllowed)
+        #expect(answer.code == "METHOD_NOT_ALLOWED")
+        #expect(answer.header("Allow") == allowed)
+        #expect(answer.detail.contains(allowed))
+    }
 }
