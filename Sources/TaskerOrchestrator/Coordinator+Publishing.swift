@@ -32,6 +32,7 @@ extension Coordinator {
         guard let task = cache[due.task]?.task, let dispatch = task.steps[due.place].dispatch,
             dispatch.id == due.dispatch, dispatch.publication == .begun
         else { return nil }
+        if declaredQueues.insert(dispatch.queue).inserted { declareQueue(dispatch.queue) }
         nextToken += 1
         let message = composer.message(for: task, step: due.place, dispatch: dispatch, token: nextToken, now: now)
         publishing[nextToken] = .dispatch(

@@ -47,6 +47,8 @@ public final class Coordinator {
     var newestSeen: [String: Int64] = [:]
     var openTasks: [String: Int] = [:]
     var queueFaults: [String: String] = [:]
+    /// Step queues that were declared once since the start, so that one with other arguments is noticed.
+    var declaredQueues: Set<String> = []
 
     // What this round changes.
     var changes: [TaskID: TaskChangeDraft] = [:]
