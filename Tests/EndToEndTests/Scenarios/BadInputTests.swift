@@ -83,9 +83,11 @@ extension EndToEnd {
                     try await expect("invalid_message", for: "this is no JSON for \(language)", on: queue)
                 }
                 let stray = StepResultMessage(
-                    dispatchID: DispatchID(UUID().uuidString.lowercased()), taskID: TaskID(UUID().uuidString.lowercased()),
+                    dispatchID: DispatchID(UUID().uuidString.lowercased()),
+                    taskID: TaskID(UUID().uuidString.lowercased()),
                     stepID: StepID(UUID().uuidString.lowercased()), status: .completed)
-                try await expect("unknown_task", for: String(decoding: stray.encoded(), as: UTF8.self), on: system.names.results(0))
+                try await expect(
+                    "unknown_task", for: String(decoding: stray.encoded(), as: UTF8.self), on: system.names.results(0))
             }
             try await system.expectThatWorkIsDone(workersRun: true)
         }
@@ -97,13 +99,18 @@ extension EndToEnd {
             let names = system.names
             try await system.withWire { wire in
                 for queue in ["e2e.taken", "e2e.taken2"] {
-                    try await wire.declare([.queue(name: names.steps(queue), arguments: ["x-queue-type": .string("classic")])])
+                    try await wire.declare([
+                        .queue(name: names.steps(queue), arguments: ["x-queue-type": .string("classic")])
+                    ])
                 }
                 for language in Language.allCases {
-                    let worker = try await system.launchWorker(language, queue: "e2e.taken", name: "refused-\(language.rawValue)")
+                    let worker = try await system.launchWorker(
+                        language, queue: "e2e.taken", name: "refused-\(language.rawValue)")
                     #expect(try await worker.waitForEnd() == .status(2))
                     #expect(worker.output.contains(names.steps("e2e.taken")), "\(worker.output)")
-                    #expect(worker.output.contains("x-queue-type") || worker.output.contains("inequivalent"), "\(worker.output)")
+                    #expect(
+                        worker.output.contains("x-queue-type") || worker.output.contains("inequivalent"),
+                        "\(worker.output)")
                 }
             }
             try await system.register("stuck", [StepSpec(name: "only", handler: "whatever", queue: "e2e.taken2")])
@@ -144,7 +151,10 @@ extension TaskerSystem {
         }
         try await register(
             "ordinary",
-            [StepSpec(name: "one", handler: "test.record"), StepSpec(name: "two", handler: "python.record", after: ["one"])])
+            [
+                StepSpec(name: "one", handler: "test.record"),
+                StepSpec(name: "two", handler: "python.record", after: ["one"]),
+            ])
         let task = try await create("ordinary", ["record_path": .string(recordPath)])
         try await waitUntil(task, is: "complete")
         try await verify([task])

@@ -15,9 +15,10 @@ extension EndToEnd {
             let names = parts.map(\.name)
             try await system.register(
                 "large",
-                parts + Language.allCases.map {
-                    StepSpec(name: "join_\($0.rawValue)", handler: $0.handler("join"), after: names)
-                })
+                parts
+                    + Language.allCases.map {
+                        StepSpec(name: "join_\($0.rawValue)", handler: $0.handler("join"), after: names)
+                    })
             for language in Language.allCases { try await system.startWorker(language) }
             let task = try await system.create("large")
             try await system.waitUntil(task, is: "complete")

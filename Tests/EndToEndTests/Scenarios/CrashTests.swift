@@ -16,11 +16,13 @@ extension EndToEnd {
     @Test func theOrchestratorIsKilledInTheMiddleOfFiveHundredTasks() async throws {
         try await TaskerSystem.run { system in
             try await system.register("linear", linear)
-            try await system.register("careful", linear.map { step in
-                var step = step
-                step.retryable = false
-                return step
-            })
+            try await system.register(
+                "careful",
+                linear.map { step in
+                    var step = step
+                    step.retryable = false
+                    return step
+                })
             for language in Language.allCases { try await system.startWorker(language) }
             let context: JSONValue = ["record_path": .string(system.recordPath)]
             async let ordinary = system.create(500, "linear", context)
@@ -38,7 +40,9 @@ extension EndToEnd {
             }
             let rows = try await system.verify(tasks)
             for task in tasks { #expect(rows.count { $0.text("task_uuid") == task } >= 4) }
-            for status in try await concurrently(tasks, { try await system.status($0) }) { #expect(status == "complete") }
+            for status in try await concurrently(tasks, { try await system.status($0) }) {
+                #expect(status == "complete")
+            }
             // What may not repeat and was in doubt ends in `error` for an operator; nothing of it was started twice.
             try await system.verify(once, once: ["one", "two", "three", "four"])
             for step in try await concurrently(once, { try await system.steps($0) }).joined() {
@@ -62,8 +66,10 @@ extension EndToEnd {
             try await system.register(
                 "careful",
                 [
-                    StepSpec(name: "swift", handler: "test.record", settings: ["milliseconds": 600_000], retryable: false),
-                    StepSpec(name: "python", handler: "python.record", settings: ["milliseconds": 600_000], retryable: false),
+                    StepSpec(
+                        name: "swift", handler: "test.record", settings: ["milliseconds": 600_000], retryable: false),
+                    StepSpec(
+                        name: "python", handler: "python.record", settings: ["milliseconds": 600_000], retryable: false),
                 ])
             let context: JSONValue = ["record_path": .string(system.recordPath)]
             let workers = try await concurrently(Language.allCases) { try await system.startWorker($0) }
@@ -74,7 +80,9 @@ extension EndToEnd {
                 workers.allSatisfy { worker in system.starts.count { $0.pid == Int(worker.pid) } > 12 }
             }
             for worker in workers { try await worker.crash() }
-            for language in Language.allCases { try await system.startWorker(language, name: "second-\(language.rawValue)") }
+            for language in Language.allCases {
+                try await system.startWorker(language, name: "second-\(language.rawValue)")
+            }
             try await system.waitUntilComplete(tasks.count)
             let rows = try await system.verify(tasks)
             #expect(rows.contains { $0.text("disposition") == "abandoned" && $0.text("error_type") == "redelivered" })

@@ -43,7 +43,8 @@ extension EndToEnd {
                 #expect(after["results"]?["result"]?["attempt"] == 2)
                 #expect(try await system.status(task) == "complete")
                 let rows = try await system.verify([task])
-                #expect(rows.filter { $0.text("disposition") == "duplicate" }.map { $0.text("dispatch_id") } == [accepted])
+                #expect(
+                    rows.filter { $0.text("disposition") == "duplicate" }.map { $0.text("dispatch_id") } == [accepted])
                 #expect(rows.filter { $0.text("disposition") == "late" }.map { $0.text("dispatch_id") } == [late])
                 #expect(rows.filter { $0.text("disposition") == "forged" }.map { $0.text("dispatch_id") } == [forged])
             }
@@ -57,7 +58,8 @@ extension EndToEnd {
                 "running",
                 [
                     StepSpec(name: "first", handler: "test.record"),
-                    StepSpec(name: "second", handler: "python.record", after: ["first"], settings: ["milliseconds": 1500]),
+                    StepSpec(
+                        name: "second", handler: "python.record", after: ["first"], settings: ["milliseconds": 1500]),
                 ])
             for language in Language.allCases { try await system.startWorker(language) }
             let task = try await system.create("running", ["record_path": .string(system.recordPath)])
@@ -80,7 +82,8 @@ extension EndToEnd {
     /// The test itself is the worker here: it hands the first dispatch back, is given a second, and answers the first.
     @Test func aResultOfASupersededDispatchChangesNothing() async throws {
         try await TaskerSystem.run { system in
-            try await system.register("resent", [StepSpec(name: "only", handler: "whatever", attempts: 1, queue: "e2e.fake")])
+            try await system.register(
+                "resent", [StepSpec(name: "only", handler: "whatever", attempts: 1, queue: "e2e.fake")])
             try await system.withWire { wire in
                 try await wire.declare(Topology.worker(queues: ["e2e.fake"], names: system.names, type: .quorum))
                 let inbox = try await wire.collect(.named(system.names.steps("e2e.fake")))

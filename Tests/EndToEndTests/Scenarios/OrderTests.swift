@@ -10,7 +10,8 @@ extension EndToEnd {
             try await system.startOrchestrator(["TASKER_TEMPLATE_PATH": templates])
             for language in Language.allCases {
                 let worker = try await system.launchWorker(
-                    language, namespace: "ecommerce", queue: "ecommerce.\(language.rawValue)", module: "order_processing",
+                    language, namespace: "ecommerce", queue: "ecommerce.\(language.rawValue)",
+                    module: "order_processing",
                     folder: Repository.root.appendingPathComponent("sdks/python/examples").path)
                 try await system.waitUntilAnnounced(worker)
             }

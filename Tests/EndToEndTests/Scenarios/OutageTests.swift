@@ -49,7 +49,7 @@ extension EndToEnd {
             let worker = try await system.startWorker(language)
             let task = try await system.create("long", ["record_path": .string(system.recordPath)])
             try await eventually("both steps run") { system.starts.count == 2 }
-            let connections = try await node.ctl("--quiet", "list_connections", "pid", "user_provided_name")
+            let connections = try await node.ctl("--quiet", "list_connections", "pid", "client_properties")
             let mark = language == .swift ? "tasker-worker" : "tasker-python"
             let mine = connections.split(separator: "\n").filter { $0.contains(mark) }
             #expect(mine.count == 2)

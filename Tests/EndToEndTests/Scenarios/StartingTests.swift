@@ -17,7 +17,10 @@ extension EndToEnd {
                 ["TASKER_AMQP_URL": wrong, "TASKER_DATABASE": other], "wrong-password", mentions: ["guest"])
             let address = try system.http.base.replacingOccurrences(of: "http://", with: "")
             try await expectRefusal(
-                ["TASKER_WEB_BIND_ADDRESS": address, "TASKER_DATABASE": other, "TASKER_QUEUE_PREFIX": "\(system.names.prefix)x"],
+                [
+                    "TASKER_WEB_BIND_ADDRESS": address, "TASKER_DATABASE": other,
+                    "TASKER_QUEUE_PREFIX": "\(system.names.prefix)x",
+                ],
                 "port-taken", mentions: ["port", "--bind"])
             try await expectRefusal([:], "second-on-database", mentions: ["tasker.sqlite"])
             try await system.expectThatWorkIsDone()

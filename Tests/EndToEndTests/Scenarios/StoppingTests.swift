@@ -9,8 +9,11 @@ extension EndToEnd {
             try await system.register(
                 "endless",
                 [
-                    StepSpec(name: "swift", handler: "test.record", settings: ["milliseconds": 600_000], timeoutSeconds: 900),
-                    StepSpec(name: "python", handler: "python.record", settings: ["milliseconds": 600_000], timeoutSeconds: 900),
+                    StepSpec(
+                        name: "swift", handler: "test.record", settings: ["milliseconds": 600_000], timeoutSeconds: 900),
+                    StepSpec(
+                        name: "python", handler: "python.record", settings: ["milliseconds": 600_000],
+                        timeoutSeconds: 900),
                     StepSpec(name: "never", handler: "test.record", after: ["swift", "python"]),
                 ])
             for language in Language.allCases { try await system.startWorker(language) }
@@ -54,7 +57,9 @@ extension EndToEnd {
             #expect(exits == [.status(0), .status(0), .status(0)])
             #expect(system.starts.count < 200, "it was stopped too late to show anything")
             try await system.startOrchestrator()
-            for language in Language.allCases { try await system.startWorker(language, name: "second-\(language.rawValue)") }
+            for language in Language.allCases {
+                try await system.startWorker(language, name: "second-\(language.rawValue)")
+            }
             try await system.waitUntilComplete(100)
             try await system.verify(tasks, once: ["swift", "python"])
             #expect(system.starts.count == 200)
@@ -70,8 +75,10 @@ extension EndToEnd {
                 try await eventually("the reply queue has a name") { !replies.queue.isEmpty }
                 let replyTo = replies.queue
                 let request: JSONValue = [
-                    "protocol": "1.0", "kind": "task.request", "name": "asked", "namespace": .string(TaskerSystem.namespace),
-                    "context": ["record_path": .string(system.recordPath)], "initiator": "test", "source_system": "test",
+                    "protocol": "1.0", "kind": "task.request", "name": "asked",
+                    "namespace": .string(TaskerSystem.namespace),
+                    "context": ["record_path": .string(system.recordPath)], "initiator": "test",
+                    "source_system": "test",
                     "reason": "asked by message",
                 ]
                 let properties = MessageProperties(

@@ -2,7 +2,7 @@ import Foundation
 import TaskerProtocol
 
 #if canImport(FoundationNetworking)
-    import FoundationNetworking
+import FoundationNetworking
 #endif
 
 struct HTTPAnswer: Sendable {

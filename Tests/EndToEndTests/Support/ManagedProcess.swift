@@ -2,9 +2,9 @@ import Foundation
 import Synchronization
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Darwin)
-    import Darwin
+import Darwin
 #endif
 
 /// A program under test: its output in a file, its end observed, killed at the latest when the system it belongs to ends.
@@ -18,7 +18,9 @@ final class ManagedProcess: Sendable {
         self.name = name
         self.log = log
         // Settings of whoever runs the tests must not leak in.
-        var values = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("TASKER_") && $0.key != "RABBITMQ_URL" }
+        var values = ProcessInfo.processInfo.environment.filter {
+            !$0.key.hasPrefix("TASKER_") && $0.key != "RABBITMQ_URL"
+        }
         values.merge(environment) { _, new in new }
         pid = try Spawn.start(program.path, arguments, environment: values, output: log.path)
         Guardian.shared.watch(pid)

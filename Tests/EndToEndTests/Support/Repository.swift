@@ -15,7 +15,9 @@ struct Failure: Error, CustomStringConvertible {
 enum Repository {
     static let root: URL = {
         var folder = URL(fileURLWithPath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-        while folder.path != "/", !FileManager.default.fileExists(atPath: folder.appendingPathComponent("scripts/rabbitmq").path) {
+        while folder.path != "/",
+            !FileManager.default.fileExists(atPath: folder.appendingPathComponent("scripts/rabbitmq").path)
+        {
             folder.deleteLastPathComponent()
         }
         return folder
@@ -43,7 +45,8 @@ enum Repository {
             let file = folder.appendingPathComponent(name)
             if FileManager.default.isExecutableFile(atPath: file.path) { return file }
         }
-        throw Failure("\(name) is not built: run `swift build`, or set TASKER_BIN_DIR (looked in \(folders.map(\.path)))")
+        throw Failure(
+            "\(name) is not built: run `swift build`, or set TASKER_BIN_DIR (looked in \(folders.map(\.path)))")
     }
 
     /// An interpreter that has the Python SDK: `TASKER_TEST_PYTHON`, else the environment the scripts make.

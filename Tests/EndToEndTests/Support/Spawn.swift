@@ -2,9 +2,9 @@ import Foundation
 import Synchronization
 
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Darwin)
-    import Darwin
+import Darwin
 #endif
 
 /// Programs started with `posix_spawn` and awaited with `waitpid`. Not Foundation's `Process`: it notices the end of a

@@ -119,7 +119,8 @@ extension TaskerSystem {
 
     private func unfinished(_ namespace: String) async -> String {
         var lines: [String] = []
-        let states = "pending,initializing,enqueuing_steps,steps_in_process,evaluating_results,waiting_for_dependencies,"
+        let states =
+            "pending,initializing,enqueuing_steps,steps_in_process,evaluating_results,waiting_for_dependencies,"
             + "waiting_for_retry,blocked_by_failures,error,cancelled"
         let list = try? await http.get("/v1/tasks?per_page=5&namespace=\(namespace)&status=\(states)")
         for task in list?["tasks"]?.arrayValue ?? [] {
@@ -139,7 +140,9 @@ extension TaskerSystem {
 extension JSONValue {
     /// A step in a line.
     var brief: String {
-        let shown = ["current_state", "attempts", "worker_losses", "publication", "queue", "held", "dispatch_id", "error"]
+        let shown = [
+            "current_state", "attempts", "worker_losses", "publication", "queue", "held", "dispatch_id", "error",
+        ]
         return shown.compactMap { key in self[key].flatMap { $0.isNull ? nil : "\(key)=\($0.canonicalText)" } }
             .joined(separator: " ")
     }

@@ -22,7 +22,8 @@ final class TaskerSystem: Sendable {
 
     static let quickSettings = [
         "TASKER_LEASE_SECONDS": "8", "TASKER_HEARTBEAT_INTERVAL_SECONDS": "1", "TASKER_REDELIVERY_GRACE_SECONDS": "1",
-        "TASKER_LOST_DISPATCH_SECONDS": "5", "TASKER_WORKER_SILENCE_SECONDS": "45", "TASKER_ROUTE_STICKINESS_SECONDS": "2",
+        "TASKER_LOST_DISPATCH_SECONDS": "5", "TASKER_WORKER_SILENCE_SECONDS": "45",
+        "TASKER_ROUTE_STICKINESS_SECONDS": "2",
     ]
 
     private init(amqpURL: String, settings: [String: String]) throws {
@@ -103,7 +104,9 @@ final class TaskerSystem: Sendable {
 
     var orchestrator: ManagedProcess {
         get throws {
-            guard let process = state.withLock({ $0.orchestrator }) else { throw Failure("no orchestrator was started") }
+            guard let process = state.withLock({ $0.orchestrator }) else {
+                throw Failure("no orchestrator was started")
+            }
             return process
         }
     }
@@ -117,7 +120,9 @@ final class TaskerSystem: Sendable {
 
     /// The addresses of all starts so far.
     private var loggedAddresses: [String] {
-        let log = (try? String(decoding: Data(contentsOf: directory.appendingPathComponent("orchestrator.log")), as: UTF8.self))
+        let log =
+            (try? String(
+                decoding: Data(contentsOf: directory.appendingPathComponent("orchestrator.log")), as: UTF8.self))
         return (log ?? "").split(separator: "\n").compactMap { line in
             guard line.contains("listening"), let start = line.range(of: "address=") else { return nil }
             return line[start.upperBound...].split(separator: " ").first.map(String.init)
@@ -138,7 +143,8 @@ final class TaskerSystem: Sendable {
         var text = "logs are kept in \(directory.path)\n"
         let files = (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? []
         for file in files.sorted() where file.hasSuffix(".log") {
-            let lines = ((try? String(decoding: Data(contentsOf: directory.appendingPathComponent(file)), as: UTF8.self)) ?? "")
+            let lines =
+                ((try? String(decoding: Data(contentsOf: directory.appendingPathComponent(file)), as: UTF8.self)) ?? "")
                 .split(separator: "\n").suffix(12)
             text += "--- \(file)\n\(lines.joined(separator: "\n"))\n"
         }

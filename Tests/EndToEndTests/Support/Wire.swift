@@ -13,7 +13,8 @@ struct Wire: Sendable {
     func declare(_ topology: [TopologyItem]) async throws { try await broker.declare(topology) }
 
     /// Publishes through the default exchange and waits for the confirm.
-    func publish(_ body: [UInt8], to queue: String, _ properties: MessageProperties = MessageProperties()) async throws {
+    func publish(_ body: [UInt8], to queue: String, _ properties: MessageProperties = MessageProperties()) async throws
+    {
         try await eventually("a message to \(queue) is confirmed") {
             let outcome = await withCheckedContinuation { continuation in
                 let message = OutgoingMessage(token: 1, routingKey: queue, properties: properties, body: body)
@@ -61,7 +62,9 @@ struct Wire: Sendable {
         var all: [Delivery] { messages.withLock { $0 } }
 
         /// The first message that fits.
-        func wait(for what: String, _ fits: @escaping @Sendable (Delivery) -> Bool = { _ in true }) async throws -> Delivery {
+        func wait(for what: String, _ fits: @escaping @Sendable (Delivery) -> Bool = { _ in true }) async throws
+            -> Delivery
+        {
             try await eventually("a message: \(what)") { self.all.contains(where: fits) }
             guard let found = all.first(where: fits) else { throw Failure("no message: \(what)") }
             return found
