@@ -86,9 +86,11 @@ extension EndToEnd {
             try await system.waitUntilComplete(tasks.count)
             let rows = try await system.verify(tasks)
             #expect(rows.contains { $0.text("disposition") == "abandoned" && $0.text("error_type") == "redelivered" })
+            #expect(rows.contains { $0.text("disposition") == "automatic" && $0.text("error_type") == "worker_lost" })
 
             for task in careful { try await system.waitUntil(task, is: "blocked_by_failures") }
-            try await system.verify(careful, once: ["swift", "python"])
+            let closings = try await system.verify(careful, once: ["swift", "python"])
+            #expect(closings.count { $0.text("disposition") == "automatic" && $0.text("error_type") == "worker_lost" } == 8)
             for step in try await concurrently(careful, { try await system.steps($0) }).joined() {
                 #expect(step.text("current_state") == "error", "\(step.brief)")
                 #expect(step["error"]?.text("error_type") == "worker_lost", "\(step.brief)")
@@ -123,6 +125,8 @@ extension EndToEnd {
                 #expect(system.starts.count { $0.step == step.text("step_uuid") } == 3)
                 #expect(try await system.http.get("/v1/dlq/task/\(killer)").text("dlq_reason") == "Poison")
                 try await system.verify(neighbours + more + [killer])
+                let closings = try await system.audit(killer, "kill").filter { $0.text("error_type") == "worker_lost" }
+                #expect(closings.map { $0.integer("attempt") } == [1, 2, 3])
             }
         }
     }

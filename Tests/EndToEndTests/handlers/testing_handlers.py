@@ -75,7 +75,9 @@ class Record(StepHandler):
     def call(self, context: StepContext) -> StepHandlerResult:
         record(context)
         pause(context)
-        if setting(context, "kill", False) and context.retry_count < int(setting(context, "kill_attempts", sys.maxsize)):
+        if setting(context, "kill", False) and context.retry_count < int(
+            setting(context, "kill_attempts", sys.maxsize)
+        ):
             os.kill(os.getpid(), signal.SIGKILL)
         return self.success({"attempt": context.retry_count + 1})
 
