@@ -49,11 +49,13 @@ public final class AMQPBroker: Broker {
 
     public func inspect(queue: String) async throws -> QueueFigures? {
         guard queue.utf8.count <= 255 else { return nil }
+        try requireConnection()
         return try await ask { .inspect(queue, $0) }
     }
 
     public func purge(queue: String) async throws {
         guard queue.utf8.count <= 255 else { return }
+        try requireConnection()
         try await ask { .purge(queue, $0) }
     }
 
@@ -94,6 +96,12 @@ public final class AMQPBroker: Broker {
         let promise = Promise<Value>()
         guard send(command(promise)) else { throw BrokerError.shutDown("it had an answer") }
         return try await promise.value()
+    }
+
+    /// Its thread answers the same, but not while it connects.
+    private func requireConnection() throws {
+        guard case .down(let reason) = links.withLock({ $0.consumer }) else { return }
+        throw BrokerError(.disconnected, "there is no connection to the broker: \(reason)")
     }
 
     /// - Returns: false after the end of the connection's thread; then nobody would answer.

@@ -36,7 +36,7 @@ extension AMQPConnection {
         _ handle: amqp_connection_state_t, _ configuration: AMQPConfiguration, _ idle: Idle
     ) throws(ConnectionLost) -> OpaquePointer? {
         let url = configuration.url
-        if url.isTLS { return try TLSConnect.open(handle, configuration) }
+        if url.isTLS { return try TLSConnect.open(handle, configuration, idle) }
         let descriptor = try TCPConnect.open(
             host: url.host, port: url.port, address: url.address, timeout: configuration.connectTimeout, idle: idle)
         guard let socket = amqp_tcp_socket_new(handle) else {

@@ -6,7 +6,7 @@ import TaskerMessaging
 enum TLSConnect {
     /// - Returns: OpenSSL's session, which lives as long as `handle`.
     static func open(
-        _ handle: amqp_connection_state_t, _ configuration: AMQPConfiguration
+        _ handle: amqp_connection_state_t, _ configuration: AMQPConfiguration, _ idle: Idle
     ) throws(ConnectionLost) -> OpaquePointer {
         let url = configuration.url
         guard let socket = amqp_ssl_socket_new(handle) else {
@@ -18,11 +18,9 @@ enum TLSConnect {
         defer { slot.deallocate() }
         tasker_tls_watch_session(socket, slot)
         var limit = configuration.connectTimeout.timeval
-        errno = 0
         let status = amqp_socket_open_noblock(socket, url.host, Int32(url.port), &limit)
-        let systemError = errno
         guard status == AMQP_STATUS_OK.rawValue, let session = slot.pointee else {
-            throw ConnectionLost(reason(status, systemError, configuration))
+            throw try reason(status, configuration, idle)
         }
         tasker_tls_take_session(socket, session)
         return session
@@ -58,24 +56,24 @@ enum TLSConnect {
             remedy: "Check cacertfile, certfile and keyfile in TASKER_AMQP_URL: PEM files this user may read")
     }
 
-    private static func reason(_ status: Int32, _ systemError: Int32, _ configuration: AMQPConfiguration) -> String {
-        let address = configuration.url.address
+    private static func reason(
+        _ status: Int32, _ configuration: AMQPConfiguration, _ idle: Idle
+    ) throws(ConnectionLost) -> ConnectionLost {
+        let url = configuration.url
+        let address = url.address
         switch amqp_status_enum(rawValue: status) {
         case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED:
-            return "the certificate of \(address) is for another host name"
+            return ConnectionLost("the certificate of \(address) is for another host name")
         case AMQP_STATUS_SSL_PEER_VERIFY_FAILED, AMQP_STATUS_SSL_CONNECTION_FAILED:
-            return "TLS with \(address) failed: \(lastError()) (cacertfile names the authorities to trust)"
-        case AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED:
-            return "the host name of \(address) cannot be resolved"
-        case AMQP_STATUS_TIMEOUT:
-            return "no answer from \(address) within \(configuration.connectTimeout)"
-        case AMQP_STATUS_SOCKET_ERROR where systemError == ECONNREFUSED:
-            return "connection refused at \(address)"
-        case AMQP_STATUS_SOCKET_ERROR:
-            return systemError == 0 || systemError == EINPROGRESS
-                ? "\(address) cannot be reached" : "\(address) cannot be reached: \(SystemError.text(systemError))"
+            return ConnectionLost(
+                "TLS with \(address) failed: \(lastError()) (cacertfile names the authorities to trust)")
         default:
-            return "TLS with \(address) failed: \(String(cString: amqp_error_string2(status)))"
+            let text = String(cString: amqp_error_string2(status))
+            // librabbitmq does not say why there is no connection; one without TLS tells.
+            let descriptor = try TCPConnect.open(
+                host: url.host, port: url.port, address: address, timeout: configuration.connectTimeout, idle: idle)
+            close(descriptor)
+            return ConnectionLost("TLS with \(address) failed: \(text)")
         }
     }
 

@@ -43,14 +43,11 @@ public final class InMemoryBroker: Broker {
     // MARK: Broker
 
     public func run() async throws {
-        try connect()
         let ended = Promise<Void>()
-        server.perform { state in
-            if state.clients[id]?.isEnded == true {
-                ended.fulfil(())
-            } else {
-                state.clients[id]?.onEnd.append(ended)
-            }
+        try server.perform { (state) throws(BrokerError) in
+            guard state.clients[id]?.isEnded == false else { return ended.fulfil(()) }
+            try state.connect(id)
+            state.clients[id]?.onEnd.append(ended)
         }
         // Only the caller's cancellation fails it.
         if (try? await ended.value()) == nil { server.perform { $0.end(id, crash: false) } }
