@@ -88,10 +88,18 @@ final class PrivateRabbitMQ: Sendable {
         posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         // The node lives long and must not hold what happens to be open here. Closing what is not open is no error.
         for descriptor in Int32(3)..<256 { posix_spawn_file_actions_addclose(&actions, descriptor) }
+        // Threads of this process block signals, and a node that inherits that never sees the SIGTERM of its stop.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var words = ([program] + arguments).map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var child = pid_t()
-        let status = posix_spawn(&child, program, &actions, nil, &words, environ)
+        let status = posix_spawn(&child, program, &actions, &attributes, &words, environ)
         guard status == 0 else { throw Failure(description: "\(program): \(String(cString: strerror(status)))") }
         var end: Int32 = 0
         while waitpid(child, &end, 0) < 0, errno == EINTR {}
