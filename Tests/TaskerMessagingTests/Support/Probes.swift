@@ -88,7 +88,11 @@ extension Broker {
 
     func waitForReady(_ count: Int, in queue: String) async throws {
         try await eventually("\(count) ready messages in \(queue)") {
-            try await inspect(queue: queue)?.ready == count
+            do {
+                return try await inspect(queue: queue)?.ready == count
+            } catch let error as BrokerError where error.code == .disconnected {
+                return false  // It was cut a moment ago and is on its way back.
+            }
         }
     }
 }
