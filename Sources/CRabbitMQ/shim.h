@@ -31,21 +31,34 @@ static inline amqp_rpc_reply_t tasker_login_external(amqp_connection_state_t con
 /* librabbitmq keeps the TLS session to itself and has no call that sends without waiting for ever when the peer does not
  * read (a blocked publisher). OpenSSL tells the session to whoever watches its context, so the session is taken from there
  * and used directly once librabbitmq has finished the handshake and the login. */
-static inline void tasker_tls_remember_session(const SSL *session, int where, int result) {
+typedef struct {
+    /* Valid only when the handshake has succeeded. */
+    SSL *session;
+    /* X509_V_OK, or why the certificate was refused. */
+    long verification;
+} tasker_tls_handshake;
+
+static inline void tasker_tls_observe(const SSL *session, int where, int result) {
     (void)where;
     (void)result;
-    SSL **slot = (SSL **)SSL_CTX_get_app_data(SSL_get_SSL_CTX(session));
-    if (slot != NULL) *slot = (SSL *)session;
+    tasker_tls_handshake *handshake = (tasker_tls_handshake *)SSL_CTX_get_app_data(SSL_get_SSL_CTX(session));
+    if (handshake == NULL) return;
+    handshake->session = (SSL *)session;
+    handshake->verification = SSL_get_verify_result(session);
 }
 
-/* `slot` must outlive the handshake. */
-static inline void tasker_tls_watch_session(amqp_socket_t *socket, SSL **slot) {
+/* `handshake` must outlive the handshake. */
+static inline void tasker_tls_watch(amqp_socket_t *socket, tasker_tls_handshake *handshake) {
     SSL_CTX *context = (SSL_CTX *)amqp_ssl_socket_get_context(socket);
-    SSL_CTX_set_app_data(context, slot);
-    SSL_CTX_set_info_callback(context, tasker_tls_remember_session);
+    SSL_CTX_set_app_data(context, handshake);
+    SSL_CTX_set_info_callback(context, tasker_tls_observe);
 }
 
-/* After the handshake: nobody looks at the slot any more, and writes may be short and come from another address. */
+static inline const char *tasker_tls_verification_text(long verification) {
+    return verification == X509_V_OK ? NULL : X509_verify_cert_error_string(verification);
+}
+
+/* After the handshake: nobody watches it any more, and writes may be short and come from another address. */
 static inline void tasker_tls_take_session(amqp_socket_t *socket, SSL *session) {
     SSL_CTX *context = (SSL_CTX *)amqp_ssl_socket_get_context(socket);
     SSL_CTX_set_info_callback(context, NULL);

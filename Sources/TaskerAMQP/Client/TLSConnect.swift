@@ -13,14 +13,14 @@ enum TLSConnect {
             throw ConnectionLost(failure("TLS could not be set up: \(lastError())"))
         }
         try trust(socket, url)
-        let slot = UnsafeMutablePointer<OpaquePointer?>.allocate(capacity: 1)
-        slot.initialize(to: nil)
-        defer { slot.deallocate() }
-        tasker_tls_watch_session(socket, slot)
+        let handshake = UnsafeMutablePointer<tasker_tls_handshake>.allocate(capacity: 1)
+        handshake.initialize(to: tasker_tls_handshake())
+        defer { handshake.deallocate() }
+        tasker_tls_watch(socket, handshake)
         var limit = configuration.connectTimeout.timeval
         let status = amqp_socket_open_noblock(socket, url.host, Int32(url.port), &limit)
-        guard status == AMQP_STATUS_OK.rawValue, let session = slot.pointee else {
-            throw try reason(status, configuration, idle)
+        guard status == AMQP_STATUS_OK.rawValue, let session = handshake.pointee.session else {
+            throw try reason(status, handshake.pointee.verification, configuration, idle)
         }
         tasker_tls_take_session(socket, session)
         return session
@@ -57,16 +57,20 @@ enum TLSConnect {
     }
 
     private static func reason(
-        _ status: Int32, _ configuration: AMQPConfiguration, _ idle: Idle
+        _ status: Int32, _ verification: Int, _ configuration: AMQPConfiguration, _ idle: Idle
     ) throws(ConnectionLost) -> ConnectionLost {
         let url = configuration.url
         let address = url.address
+        if url.verifiesPeer, let text = tasker_tls_verification_text(verification) {
+            return ConnectionLost(
+                "the certificate of \(address) is refused: \(String(cString: text)) (cacertfile names the authorities to "
+                    + "trust)")
+        }
         switch amqp_status_enum(rawValue: status) {
         case AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED:
             return ConnectionLost("the certificate of \(address) is for another host name")
         case AMQP_STATUS_SSL_PEER_VERIFY_FAILED, AMQP_STATUS_SSL_CONNECTION_FAILED:
-            return ConnectionLost(
-                "TLS with \(address) failed: \(lastError()) (cacertfile names the authorities to trust)")
+            return ConnectionLost("TLS with \(address) failed: \(lastError())")
         default:
             let text = String(cString: amqp_error_string2(status))
             // librabbitmq does not say why there is no connection; one without TLS tells.

@@ -68,12 +68,13 @@ final class PrivateRabbitMQ: Sendable {
         try Self.script([command, "--dir", directory] + options)
     }
 
-    // MARK: The script
+    // MARK: Programs
 
     /// Not Foundation's `Process`: it notices the end of a child by a socket that the child's children inherit, and waits
     /// for ever for those that stay, as a broker does.
-    private static func script(_ arguments: [String]) throws -> String {
-        let program = try repository().appendingPathComponent("scripts/rabbitmq").path
+    /// - Returns: what the program prints.
+    @discardableResult
+    static func output(of program: String, _ arguments: [String]) throws -> String {
         let files = FileManager.default.temporaryDirectory.appendingPathComponent("tasker-\(UUID().uuidString)").path
         let (output, errors) = ("\(files).out", "\(files).err")
         defer {
@@ -106,9 +107,13 @@ final class PrivateRabbitMQ: Sendable {
         let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
         guard end == 0 else {
             let complaint = (try? String(contentsOfFile: errors, encoding: .utf8)) ?? ""
-            throw Failure(description: "scripts/rabbitmq \(arguments.joined(separator: " ")): \(complaint)\(text)")
+            throw Failure(description: "\(program) \(arguments.joined(separator: " ")): \(complaint)\(text)")
         }
         return text
+    }
+
+    private static func script(_ arguments: [String]) throws -> String {
+        try output(of: repository().appendingPathComponent("scripts/rabbitmq").path, arguments)
     }
 
     private static func repository() throws -> URL {
