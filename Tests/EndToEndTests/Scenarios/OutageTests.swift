@@ -16,7 +16,7 @@ extension EndToEnd {
             for language in Language.allCases { try await system.startWorker(language) }
             let context: JSONValue = ["record_path": .string(system.recordPath)]
             async let created = system.create(300, "linear", context)
-            try await eventually("a fifth of the steps has been started") { system.starts.count > 180 }
+            try await eventually("the work is under way") { system.starts.count > 60 }
             try await node.stop()
             #expect(system.starts.count < 850, "it was stopped too late to show anything")
             try await eventually("the orchestrator says so") {
