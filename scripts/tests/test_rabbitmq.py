@@ -60,6 +60,7 @@ def test_restart_and_crash_keep_port_and_data_and_stop_leaves_nothing(node_dir: 
     status = rabbitmq("status", node_dir)
     assert status.returncode == 0 and status.stdout.startswith(f"running: {url}")
     assert rabbitmq("url", node_dir).stdout.strip() == url
+    assert_listens_on_loopback_only(url)
     assert rabbitmq("ctl", node_dir, "add_vhost", "kept").returncode == 0
 
     assert rabbitmq("restart", node_dir).stdout.strip() == url
@@ -69,6 +70,7 @@ def test_restart_and_crash_keep_port_and_data_and_stop_leaves_nothing(node_dir: 
     assert rabbitmq("kill", node_dir).returncode == 0
     assert not speaks_amqp(url)
     assert settled(node_dir) == []
+    assert_a_taken_port_is_named(node_dir, port_of(url))
     assert start(node_dir) == url
     assert "kept" in vhosts(node_dir)
 
@@ -100,8 +102,8 @@ def test_two_nodes_side_by_side_with_settings_of_their_own(node_dir: Path, tmp_p
         rabbitmq("kill", other)
 
 
-def test_node_listens_on_loopback_only(node_dir: Path) -> None:
-    port = port_of(start(node_dir))
+def assert_listens_on_loopback_only(url: str) -> None:
+    port = port_of(url)
     own = {f"{number:04X}" for number in (port, port + 1, port + 2)}
     listening = []
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
@@ -116,6 +118,17 @@ def test_node_listens_on_loopback_only(node_dir: Path) -> None:
     assert {address for _, address in listening} <= loopback
 
 
+def assert_a_taken_port_is_named(directory: Path, port: int) -> None:
+    with socket.socket() as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        squatter.bind(("127.0.0.1", port))
+        squatter.listen()
+        result = rabbitmq("start", directory)
+    assert result.returncode == 1
+    assert f"port {port} of the node" in result.stderr
+    assert "taken by another program" in result.stderr
+
+
 def test_node_ends_with_its_owner(node_dir: Path) -> None:
     owner = subprocess.Popen(["sleep", "600"])
     try:
@@ -127,19 +140,6 @@ def test_node_ends_with_its_owner(node_dir: Path) -> None:
         owner.wait()
     assert eventually(lambda: rabbitmq("status", node_dir).returncode == 3)
     assert settled(node_dir) == []
-
-
-def test_port_that_another_program_took_is_named(node_dir: Path) -> None:
-    url = start(node_dir)
-    rabbitmq("stop", node_dir)
-    with socket.socket() as squatter:
-        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        squatter.bind(("127.0.0.1", port_of(url)))
-        squatter.listen()
-        result = rabbitmq("start", node_dir)
-    assert result.returncode == 1
-    assert f"port {port_of(url)}" in result.stderr and "taken by another program" in result.stderr
-    assert start(node_dir) == url
 
 
 def test_bad_configuration_ends_in_an_error_and_leaves_no_process(node_dir: Path) -> None:
