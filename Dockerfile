@@ -11,15 +11,15 @@ COPY Package.swift ./
 COPY Sources ./Sources
 COPY Tests ./Tests
 RUN --mount=type=cache,target=/src/.build \
-    swift build -c release --static-swift-stdlib --product tasker-orchestrator \
-    && swift build -c release --static-swift-stdlib --product tasker-example-worker \
-    && bin="$(swift build -c release --static-swift-stdlib --show-bin-path)" \
+    swift build -c release --product tasker-orchestrator \
+    && swift build -c release --product tasker-example-worker \
+    && bin="$(swift build -c release --show-bin-path)" \
     && mkdir -p /out \
     && cp "$bin/tasker-orchestrator" "$bin/tasker-example-worker" /out/ \
     && find "$bin" -maxdepth 1 -name '*.resources' -exec cp -R {} /out/ \;
 
-# What both Swift programs need at run time, and a user without rights.
-FROM debian:bookworm-slim AS swift-runtime
+# What both Swift programs need at run time (the slim image has the Swift libraries), and a user without rights.
+FROM swift:6.3-bookworm-slim AS swift-runtime
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates tzdata librabbitmq4 libssl3 libyaml-0-2 libsqlite3-0 \
     && rm -rf /var/lib/apt/lists/* \
