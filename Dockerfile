@@ -1,4 +1,5 @@
-# One file, four images:  docker build --target orchestrator|swift-worker|python-worker .
+# syntax=docker/dockerfile:1
+# One file, three images:  docker build --target orchestrator|swift-worker|python-worker .
 # The versions are those the project is built and tested with: Swift 6.3, Debian 12, Python 3.11.
 
 FROM swift:6.3-bookworm AS build
@@ -7,7 +8,7 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY Package.swift ./
-# The dependencies change less often than the sources. SwiftPM wants a folder for each target it reads of.
+# SwiftPM wants the folder of each target that Package.swift names, the tests' too.
 COPY Sources ./Sources
 COPY Tests ./Tests
 RUN --mount=type=cache,target=/src/.build \
