@@ -7,6 +7,9 @@ import TaskerMessaging
 /// read, as it does under a memory alarm.)
 final class FrameWriter {
     private static let envelope = 8
+    /// After a message larger than that the buffer shrinks again.
+    private static let keptCapacity = 4 * 1024 * 1024
+    private let initialCapacity: Int
     private var base: UnsafeMutableRawPointer
     private var capacity: Int
     private var start = 0
@@ -20,7 +23,8 @@ final class FrameWriter {
 
     init(frameMax: Int, capacity: Int = 512 * 1024) {
         self.frameMax = frameMax
-        self.capacity = max(capacity, frameMax * 2)
+        initialCapacity = max(capacity, frameMax * 2)
+        self.capacity = initialCapacity
         base = .allocate(byteCount: self.capacity, alignment: 16)
         arena = .allocate(capacity: 1)
         init_amqp_pool(arena, 16 * 1024)
@@ -42,6 +46,7 @@ final class FrameWriter {
         if start == end {
             start = 0
             end = 0
+            if capacity > Self.keptCapacity { replaceBuffer(capacity: initialCapacity) }
         }
     }
 
@@ -179,10 +184,14 @@ final class FrameWriter {
             start = 0
             if capacity - end >= count { return }
         }
-        capacity = max(capacity * 2, end + count)
-        let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
-        larger.copyMemory(from: base, byteCount: end)
+        replaceBuffer(capacity: max(capacity * 2, end + count))
+    }
+
+    private func replaceBuffer(capacity: Int) {
+        let replacement = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+        replacement.copyMemory(from: base, byteCount: end)
         base.deallocate()
-        base = larger
+        base = replacement
+        self.capacity = capacity
     }
 }

@@ -1,4 +1,5 @@
 import CRabbitMQ
+import Glibc
 import TaskerMessaging
 
 extension String {
@@ -67,8 +68,12 @@ struct TextCache {
     subscript(field: Field, bytes: amqp_bytes_t) -> String {
         mutating get {
             let source = UnsafeBufferPointer(start: bytes.bytes?.assumingMemoryBound(to: UInt8.self), count: bytes.len)
-            let known = texts[field.rawValue]
-            if known.utf8.count == bytes.len, known.utf8.elementsEqual(source) { return known }
+            let isKnown = texts[field.rawValue].withUTF8 { known in
+                guard known.count == source.count else { return false }
+                guard let mine = known.baseAddress, let theirs = source.baseAddress else { return true }
+                return memcmp(mine, theirs, known.count) == 0
+            }
+            if isKnown { return texts[field.rawValue] }
             let text = String(decoding: source, as: UTF8.self)
             texts[field.rawValue] = text
             return text

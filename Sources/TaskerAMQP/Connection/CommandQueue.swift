@@ -44,6 +44,11 @@ final class CommandQueue<Command: Sendable>: Sendable {
         }
     }
 
+    /// From now on a push need not signal, as the thread is going to look.
+    func awake() {
+        state.withLock { $0.isAsleep = false }
+    }
+
     /// - Returns: false when there is something to do already. After true the next push signals ``wakeup``.
     func fallAsleep() -> Bool {
         state.withLock { state in

@@ -157,6 +157,7 @@ final class ConnectionLoop<Role: ConnectionRole> {
                 bytes.bindMemory(to: pollfd.self).baseAddress, 2,
                 mustNotWait ? 0 : PollTimeout.milliseconds(until: deadline))
         }
+        control.queue.awake()
         if descriptors.1.revents != 0 { control.queue.wakeup.clear() }
         return descriptors.0.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 || connection.mayHaveMoreInput
     }

@@ -111,7 +111,7 @@ final class PublisherRole: ConnectionRole {
         if let reason {
             refuseWaiting()
             report(.blocked(reason: reason))
-        } else {
+        } else if isReady {
             report(.up(epoch: epoch))
         }
     }
