@@ -1,0 +1,1 @@
+export { StepHandler } from './handler/base.js';

@@ -1,0 +1,187 @@
+/** The same messages over standard input and output: one JSON object per line, one step at a time. */
+import { spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
+import { constants } from 'node:os';
+import { clearTimeout, setTimeout } from 'node:timers';
+import type { Timer } from 'node:timers';
+
+import type { HandlerRegistry } from '../registry/registry.js';
+import { isUuid, parseExecute, Unreadable } from '../wire/execute.js';
+import type { ExecuteMessage } from '../wire/execute.js';
+import { MessageWriter } from '../wire/outgoing.js';
+import type { Progress } from '../wire/outgoing.js';
+import { guardExit } from './exit-guard.js';
+import type { Transport } from './host.js';
+import { identityOf, newWorkerId } from './identity.js';
+import { pause, setLogLevel, writeError } from './log.js';
+import type { LoopEnd } from './port.js';
+import { RunControl } from './run-control.js';
+import { StepRunner } from './runner.js';
+import type { WorkerSettings } from './settings.js';
+
+const FIRST_HEARTBEAT_MS = 1000;
+const LONGEST_TIMER = 2 ** 31 - 1;
+/** Says to a process that its stdout is stderr and that answers go to this file descriptor. */
+const ANSWERS = 'TASKER_STDIO_ANSWERS_FD';
+const ANSWERS_FD = 3;
+const NEWLINE = 10;
+
+/** The file descriptor for answers, when this process was started by {@link runWithStdoutMoved}. */
+export function answersDescriptor(environment: Record<string, string | undefined> = process.env): number | null {
+  return environment[ANSWERS] === String(ANSWERS_FD) ? ANSWERS_FD : null;
+}
+
+/**
+ * Runs this command again with file descriptor 1 out of the way: what a handler or a child of it prints goes to stderr.
+ * Node cannot move a descriptor within a process. Gives the exit code.
+ */
+export function runWithStdoutMoved(): Promise<number> {
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    env: { ...process.env, [ANSWERS]: String(ANSWERS_FD) },
+    stdio: [0, 2, 2, 1],
+  });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => {
+    child.on('error', (error: Error) => {
+      writeError(`error: cannot start ${process.execPath}: ${error.message}\n`);
+      resolve(2);
+    });
+    child.on('exit', (code: number | null, signal: string | null) => {
+      resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal] ?? 0));
+    });
+  });
+}
+
+/** Reads `step.execute` lines from stdin and writes `step.heartbeat` and `step.result` lines. */
+export class StdioHost implements Transport {
+  readonly workerId: string;
+  readonly ended: Promise<LoopEnd>;
+  private readonly writer: MessageWriter;
+  private readonly runner: StepRunner;
+  private readonly fd: number;
+  private readonly settings: WorkerSettings;
+  private parts: Buffer[] = [];
+  private readonly lines: Buffer[] = [];
+  private inputEnded = false;
+  private stopping = false;
+  private serving = false;
+  private control: RunControl | null = null;
+  private resolveEnded: (end: LoopEnd) => void = () => undefined;
+
+  constructor(settings: WorkerSettings, registry: HandlerRegistry, fd: number) {
+    this.settings = settings;
+    this.workerId = newWorkerId(settings.workerId);
+    this.writer = new MessageWriter(identityOf(this.workerId, settings.hostname));
+    this.runner = new StepRunner(registry, this.writer);
+    this.fd = fd;
+    this.ended = new Promise((resolve) => {
+      this.resolveEnded = resolve;
+    });
+  }
+
+  start(): void {
+    guardExit();
+    setLogLevel(this.settings.logLevel);
+    process.stdin.on('data', (chunk) => this.read(chunk));
+    process.stdin.on('end', () => {
+      this.inputEnded = true;
+      if (this.parts.length > 0) this.line();
+      void this.serve();
+    });
+    process.stdin.on('error', () => {
+      this.inputEnded = true;
+      void this.serve();
+    });
+  }
+
+  /** The host cancels the running step with SIGTERM; between two steps it ends the process. */
+  drain(_reason: string): void {
+    this.stopping = true;
+    this.control?.requestStop('cancelled');
+    if (!this.serving) this.finish();
+  }
+
+  private read(chunk: Buffer): void {
+    let rest = chunk;
+    for (let end = rest.indexOf(NEWLINE); end >= 0; end = rest.indexOf(NEWLINE)) {
+      this.parts.push(rest.subarray(0, end));
+      this.line();
+      rest = rest.subarray(end + 1);
+    }
+    if (rest.length > 0) this.parts.push(rest);
+    void this.serve();
+  }
+
+  private line(): void {
+    const line = Buffer.concat(this.parts);
+    this.parts = [];
+    if (line.toString('latin1').trim() !== '') this.lines.push(line);
+  }
+
+  private async serve(): Promise<void> {
+    if (this.serving) return;
+    this.serving = true;
+    for (let line = this.lines.shift(); line !== undefined && !this.stopping; line = this.lines.shift()) {
+      await this.step(line);
+    }
+    this.serving = false;
+    if (this.inputEnded || this.stopping) this.finish();
+  }
+
+  private async step(line: Buffer): Promise<void> {
+    let message: ExecuteMessage;
+    try {
+      message = parseExecute(line);
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error;
+      writeError(`unreadable line (${error.errorType}): ${error.message}\n`);
+      const known = error.dispatchId !== null && isUuid(error.dispatchId) ? error.dispatchId : null;
+      this.write(this.writer.invalid(known, error.errorType, error.message, Date.now()));
+      return;
+    }
+    let progress: Progress | null = null;
+    const control = new RunControl((reported) => {
+      progress = reported;
+    });
+    this.control = control;
+    const limit = message.timeoutMs ?? this.settings.defaultTimeoutMs;
+    const timer = limit === null ? null : setTimeout(() => control.requestStop('timeout'), Math.min(limit, LONGEST_TIMER));
+    let sequence = 0;
+    let pulse: Timer | null = null;
+    const beat = (wait: number): void => {
+      pulse = setTimeout(() => {
+        sequence += 1;
+        this.write(this.writer.heartbeat(message, { startedAt: control.startedWall, sequence, detached: false, progress }));
+        beat(message.heartbeatIntervalMs);
+      }, wait);
+    };
+    beat(FIRST_HEARTBEAT_MS);
+    const answer = await this.runner.execute(message, control);
+    this.control = null;
+    clearTimeout(pulse);
+    clearTimeout(timer);
+    this.write(answer.body);
+  }
+
+  private write(body: string): void {
+    const bytes = Buffer.from(`${body}\n`);
+    let at = 0;
+    while (at < bytes.length) {
+      try {
+        at += writeSync(this.fd, bytes, at);
+      } catch (error) {
+        if ((error as { code?: string }).code === 'EAGAIN') {
+          pause(5);
+          continue;
+        }
+        // Nobody reads the answers any more.
+        this.stopping = true;
+        return;
+      }
+    }
+  }
+
+  private finish(): void {
+    this.resolveEnded({ code: 0, refusal: null, handlersLeft: false });
+  }
+}
