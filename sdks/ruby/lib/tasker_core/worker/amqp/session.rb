@@ -1,0 +1,52 @@
+# frozen_string_literal: true
+
+require 'bunny'
+
+module TaskerCore
+  module Worker
+    module Amqp
+      # Bunny's connection: socket, TLS, handshake, heartbeats, the thread that reads. What arrives on our channel goes
+      # straight to +receiver+ (+method_arrived+, +content_arrived+, +closed_by_broker+), because Bunny's own channels
+      #
+      # * drop deliveries that arrive while a consumer is being cancelled, which would come back later as redelivered
+      # * wait for confirms by blocking, and for all of them
+      # * let a thread wait for the answer to a request although the connection is gone
+      class Session < Bunny::Session
+        # Bunny raises into the thread that made the session; here it only reports.
+        class Reporter
+          def initialize(receiver)
+            @receiver = receiver
+          end
+
+          def raise(error = nil, *) = @receiver.failed(error)
+        end
+
+        def initialize(options, receiver)
+          @receiver = receiver
+          super(options.merge(
+            automatically_recover: false, recover_from_connection_close: false, continuation_timeout: 5000,
+            connection_timeout: 10, write_timeout: 60, log_file: File::NULL, logger: ::Logger.new(nil),
+            session_error_handler: Reporter.new(receiver)
+          ))
+        end
+
+        def handle_frame(channel, method)
+          return @receiver.method_arrived(method) unless channel.zero?
+
+          @receiver.closed_by_broker(method) if method.is_a?(AMQ::Protocol::Connection::Close)
+          super
+        end
+
+        def handle_frameset(_channel, frames)
+          @receiver.content_arrived(*frames)
+        end
+
+        # Write frames together: each write is a system call.
+        def write(frames)
+          transport.write(Array(frames).map(&:encode).join)
+          signal_activity!
+        end
+      end
+    end
+  end
+end
