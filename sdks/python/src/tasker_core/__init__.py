@@ -16,6 +16,18 @@ from tasker_core.client import StepResponse as ClientStepResponse
 from tasker_core.client import TaskerClient
 from tasker_core.client import TaskListResponse as ClientTaskListResponse
 from tasker_core.client import TaskResponse as ClientTaskResponse
+from tasker_core.domain_events import (
+    BasePublisher,
+    BaseSubscriber,
+    DomainEventMetadata,
+    EventDeclaration,
+    ExecutionResult,
+    InProcessDomainEvent,
+    InProcessDomainEventPoller,
+    PublishContext,
+    StepEventContext,
+    StepResult,
+)
 from tasker_core.errors import (
     AuthenticationError,
     AuthorizationError,
@@ -35,6 +47,7 @@ from tasker_core.errors import (
 )
 from tasker_core.errors import TimeoutError as StepTimeoutError
 from tasker_core.errors import ValidationError as StepValidationError
+from tasker_core.event_bridge import EventBridge, EventNames
 from tasker_core.exceptions import (
     ConversionError,
     TaskerError,
@@ -64,6 +77,7 @@ from tasker_core.registry import (
     ResolverChain,
     ResolverNotFoundError,
 )
+from tasker_core.step_execution_subscriber import StepExecutionSubscriber
 from tasker_core.step_handler.api import ApiHandler, ApiResponse
 from tasker_core.step_handler.base import StepHandler
 from tasker_core.step_handler.decision import DecisionHandler
@@ -115,7 +129,9 @@ __all__ = [
     "ApiResponse",
     "AuthenticationError",
     "AuthorizationError",
+    "BasePublisher",
     "BaseResolver",
+    "BaseSubscriber",
     "BatchAggregationScenario",
     "BatchAnalyzerOutcome",
     "BatchWorkerConfig",
@@ -140,8 +156,13 @@ __all__ = [
     "DecisionPointOutcome",
     "DecisionType",
     "DependencyResultsWrapper",
+    "DomainEventMetadata",
     "ErrorClassifier",
     "ErrorType",
+    "EventBridge",
+    "EventDeclaration",
+    "EventNames",
+    "ExecutionResult",
     "ExplicitMappingResolver",
     "FfiStepEvent",
     "HandlerDefinition",
@@ -149,11 +170,14 @@ __all__ = [
     "HandlerRegistry",
     "HandlerWrapper",
     "HealthCheck",
+    "InProcessDomainEvent",
+    "InProcessDomainEventPoller",
     "LogContext",
     "MethodDispatchWrapper",
     "NetworkError",
     "NotFoundError",
     "PermanentError",
+    "PublishContext",
     "RateLimitError",
     "RegistryResolver",
     "ResolutionError",
@@ -167,11 +191,14 @@ __all__ = [
     "StepDefinitionWrapper",
     "StepError",
     "StepEvent",
+    "StepEventContext",
     "StepExecutionError",
     "StepExecutionResult",
+    "StepExecutionSubscriber",
     "StepHandler",
     "StepHandlerCallResult",
     "StepHandlerResult",
+    "StepResult",
     "StepTimeoutError",
     "StepValidationError",
     "TaskSequenceStepWrapper",

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+from tasker_core.event_bridge import EventBridge, EventNames
 from tasker_core.models import HandlerWrapper
 from tasker_core.registry import HandlerDefinition, ResolverChain
 from tasker_core.registry.resolvers.class_lookup import handler_class_of, import_handler_class
@@ -73,6 +74,7 @@ class HandlerRegistry:
             self.resolver_chain.register(name, handler_class)
             self._aliases.register(handler_class.__name__, handler_class)
             self._aliases.register(_qualified(handler_class), handler_class)
+        EventBridge.instance().publish(EventNames.HANDLER_REGISTERED, name, handler_class)
         self._notify()
 
     def unregister(self, name: str) -> bool:

@@ -62,11 +62,11 @@ def _convert(value: Any) -> Any:
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_convert)
 
 
-def encode(value: Any) -> str:
+def encode(value: Any, levels: int | None = None) -> str:
     """Write a value as compact JSON text that is valid on the wire.
 
     Pydantic models, dataclasses, UUIDs, dates and enums are converted. Raises :class:`NotSerializable` for everything
-    JSON or the protocol has no form for.
+    JSON or the protocol has no form for, and for arrays and objects that nest deeper than ``levels``.
     """
     try:
         text = _encoder.encode(value)
@@ -75,7 +75,19 @@ def encode(value: Any) -> str:
         raise NotSerializable(_explain(value, error)) from None
     if _LONG_NUMBER.search(text) is not None or "\\u0000" in text:
         _check_text(value, text)
+    # A text with few brackets cannot be deep, and most have few.
+    if levels is not None and text.count("[") + text.count("{") > levels and _depth(json.loads(text)) > levels:
+        raise NotSerializable(f"arrays and objects nest deeper than {levels} levels: flatten the value")
     return text
+
+
+def _depth(value: Any) -> int:
+    """How many arrays and objects stand one in the other."""
+    level, members = 0, [value]
+    while containers := [member for member in members if isinstance(member, dict | list)]:
+        level += 1
+        members = [inner for one in containers for inner in (one.values() if isinstance(one, dict) else one)]
+    return level
 
 
 def _check_text(value: Any, text: str) -> None:

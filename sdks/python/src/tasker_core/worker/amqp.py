@@ -20,6 +20,7 @@ from tasker_core.registry import HandlerDefinition
 from tasker_core.wire.codec import decode
 from tasker_core.wire.execute import ExecuteMessage
 from tasker_core.wire.outgoing import MessageWriter, WorkerIdentity
+from tasker_core.worker.after_confirm import AfterConfirm
 from tasker_core.worker.announcer import Announcer
 from tasker_core.worker.async_host import AsyncHost
 from tasker_core.worker.connection import BrokerRefusal
@@ -30,6 +31,7 @@ from tasker_core.worker.publisher import PublisherConnection
 from tasker_core.worker.runner import Answer, StepRunner
 from tasker_core.worker.settings import WorkerSettings
 from tasker_core.worker.slots import SlotThreads
+from tasker_core.worker.subscribers import Subscribers
 
 logger = logging.getLogger("tasker_core.worker")
 
@@ -62,6 +64,8 @@ class AmqpWorker:
         self._slots = SlotThreads(
             settings.slots, StepRunner(registry, self._writer, self._async_host), self._deliver_answer
         )
+        self._after_confirm = AfterConfirm()
+        self._subscribers = Subscribers()
         self._inbox: deque[Callable[[], None]] = deque()
         self._inbox_lock = threading.Lock()
         self._woken = False
@@ -122,6 +126,7 @@ class AmqpWorker:
     def start(self) -> None:
         """Connect in the background; ``ready`` is set when the first hello is confirmed."""
         self._registry.on_change(lambda: self.submit(self._handlers_changed))
+        self._subscribers.start()
         self.submit(self._consumer.open)
         self.submit(self._publisher.open)
         self._thread.start()
@@ -169,7 +174,11 @@ class AmqpWorker:
                     self._loop.add_callback_threadsafe(self._empty_inbox)
 
     def _deliver_answer(self, job: Job, answer: Answer) -> None:
-        self.submit(lambda: self.machine.finished(job, answer.body, failed=answer.failed, now=time.monotonic()))
+        self.submit(lambda: self._finished(job, answer))
+
+    def _finished(self, job: Job, answer: Answer) -> None:
+        if self.machine.finished(job, answer.body, failed=answer.failed, now=time.monotonic()):
+            job.after_confirm = answer.after_confirm
 
     # The loop thread
 
@@ -184,6 +193,8 @@ class AmqpWorker:
                 self._loop_closed = True
             self._loop.close()
             self._async_host.close()
+            self._after_confirm.close()
+            self._subscribers.stop()
             self._ended.set()
 
     def _empty_inbox(self) -> None:
@@ -274,6 +285,10 @@ class AmqpWorker:
             self._announcer.confirmed(publication, time.monotonic())
         elif publication.job is not None:
             self.machine.confirmed(publication, time.monotonic())
+            action = publication.job.after_confirm
+            if action is not None and publication.purpose is Purpose.ANSWER:
+                publication.job.after_confirm = None
+                self._after_confirm.put(action)
         self._set_timer()
 
     def returned(self, publication: Publication) -> None:

@@ -405,14 +405,15 @@ class DeliveryMachine:
 
     # Answers
 
-    def finished(self, job: Job, body: bytes, *, failed: bool, now: float) -> None:
-        """The slot is done; ``body`` is the ``step.result`` to send."""
+    def finished(self, job: Job, body: bytes, *, failed: bool, now: float) -> bool:
+        """The slot is done; ``body`` is the ``step.result`` to send. False when it comes too late to be sent."""
         if self.jobs.get(job.key) is not job or job.state is not State.RUNNING:
-            return  # answered already: interrupted at the end of the grace period
+            return False  # answered already: interrupted at the end of the grace period
         self.processed_total += 1
         if failed:
             self.failed_total += 1
         self._answer(job, body)
+        return True
 
     def _abandon(self, job: Job, why: str, text: str, delivery_count: int | None = None) -> None:
         message = job.message

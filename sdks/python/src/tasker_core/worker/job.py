@@ -104,6 +104,7 @@ class Job:
 
     __slots__ = (
         "ack_at",
+        "after_confirm",
         "control",
         "deliveries",
         "detaching",
@@ -135,6 +136,7 @@ class Job:
         self.sequence = 0
         self.started_wall: float | None = None
         self.detaching: Publication | None = None
+        self.after_confirm: Callable[[], None] | None = None
         self.fetch_after: str | None = None
         self.fetch_seen: set[str] = set()
         # Moments on the monotonic clock; None = not set.

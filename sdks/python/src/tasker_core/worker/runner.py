@@ -7,6 +7,7 @@ import inspect
 import logging
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
@@ -14,16 +15,19 @@ from typing import Any
 from pydantic import BaseModel
 
 from tasker_core.errors import StepCancelledError
+from tasker_core.event_bridge import EventBridge, EventNames
 from tasker_core.handler import HandlerRegistry
 from tasker_core.registry import HandlerDefinition, MethodDispatchWrapper
 from tasker_core.step_handler.mixins.api import APIMixin
+from tasker_core.types.context import StepContext
 from tasker_core.types.results import StepHandlerCallResult, StepHandlerResult
-from tasker_core.wire.codec import NotSerializable, encode, safe_text
+from tasker_core.wire.codec import NotSerializable, decode, encode, safe_text
 from tasker_core.wire.execute import ExecuteMessage
 from tasker_core.wire.outgoing import MAX_BACKTRACE_BYTES, MessageWriter, cut_backtrace, error_text, timestamp
 from tasker_core.worker.async_host import AsyncHost
 from tasker_core.worker.context_builder import build_context
 from tasker_core.worker.job import RunControl
+from tasker_core.worker.step_events import Ending, StepEvents, collect
 
 logger = logging.getLogger("tasker_core.worker")
 
@@ -39,6 +43,8 @@ class Answer:
     status: str
     failed: bool = False
     detail: str = ""
+    #: To be called once the broker has confirmed the message; None when nobody waits for that.
+    after_confirm: Callable[[], None] | None = None
 
 
 @dataclass(slots=True)
@@ -65,18 +71,22 @@ class StepRunner:
         clock = time.perf_counter()
         version: str | None = None
         owned: APIMixin | None = None
+        context: StepContext | None = None
         try:
             handler, owned = self._resolve(message)
             if handler is None:
                 return self._not_found(message)
             version = getattr(handler, "handler_version", None)
             name = getattr(handler, "name", message.callable)
-            returned = handler.call(build_context(message, name, control))
+            context = build_context(message, name, control)
+            _notify(EventNames.STEP_EXECUTION_RECEIVED, context.event)
+            returned = handler.call(context)
             if inspect.isawaitable(returned):
                 returned = self._async_host.run(returned, control)
             outcome = _outcome_of(returned, name)
         except BaseException as error:
             outcome = _failure_of(error, control, message)
+            _notify(EventNames.HANDLER_ERROR, None if context is None else context.event, error)
         if owned is not None:
             owned.close()
         elapsed = round((time.perf_counter() - clock) * 1000)
@@ -142,6 +152,10 @@ class StepRunner:
         else:
             members = {"result": _member(_with_worker_template(result, message), limit, "result", "result_too_large")}
             status = "completed"
+        events = StepEvents()
+        if status == "completed":
+            ending = Ending(True, result, outcome.metadata, execution_time_ms=elapsed)
+            events = _events(message, ending, limit)
         body = self._writer.result(
             message.dispatch_id,
             message.task_uuid,
@@ -151,22 +165,38 @@ class StepRunner:
             started_at=timestamp(control.started_wall),
             completed_at=timestamp(time.time()),
             execution_time_ms=elapsed,
+            events=events.text,
             **members,
         )
-        return Answer(body, status)
+        return Answer(body, status, after_confirm=_after_confirm(events, status, body))
 
     def _failed(
         self, message: ExecuteMessage, failure: _Failure, control: RunControl, version: str | None, elapsed: int
     ) -> Answer:
         metadata = {**(failure.metadata or {}), "retryable": failure.retryable, "handler_version": version}
         try:
-            text = _member(metadata, message.max_result_bytes, "metadata", "result_too_large")
+            text = _member(metadata, message.max_result_bytes, "metadata", "result_too_large", _LEVELS - 1)
         except _Unsendable as error:
             # The failure itself matters more than what was attached to it.
             reason = safe_text(error.failure.message, 1024)
             text = encode(
                 {"retryable": failure.retryable, "handler_version": safe_text(str(version)), "metadata_dropped": reason}
             )
+        ending = Ending(
+            False,
+            None,
+            failure.metadata or {},
+            failure.message,
+            failure.error_type,
+            failure.retryable,
+            execution_time_ms=elapsed,
+        )
+        try:
+            events = _events(message, ending, message.max_result_bytes)
+        except _Unsendable as error:
+            # The step has failed already, and its own reason says more.
+            logger.warning("%s", error.failure.message)
+            events = StepEvents()
         body = self._writer.result(
             message.dispatch_id,
             message.task_uuid,
@@ -185,8 +215,10 @@ class StepRunner:
             started_at=timestamp(control.started_wall),
             completed_at=timestamp(time.time()),
             execution_time_ms=elapsed,
+            events=events.text,
         )
-        return Answer(body, "failed", True, f" {failure.error_type}: {_first_line(failure.message)}")
+        detail = f" {failure.error_type}: {_first_line(failure.message)}"
+        return Answer(body, "failed", True, detail, _after_confirm(events, "failed", body))
 
     @staticmethod
     def _log(message: ExecuteMessage, answer: Answer, elapsed: int) -> None:
@@ -209,11 +241,46 @@ class _Unsendable(Exception):
         self.failure = failure
 
 
-def _member(value: Any, limit: int, name: str, too_large: str) -> str:
+#: How deep a member of the message may nest: 64 levels with the message itself.
+_LEVELS = 63
+
+
+def _notify(name: str, *arguments: Any) -> None:
+    EventBridge.instance().publish(name, *arguments)
+
+
+def _events(message: ExecuteMessage, ending: Ending, limit: int) -> StepEvents:
+    """The declared events. Raises :class:`_Unsendable` when their payloads are too large together."""
+    events = collect(message, ending, lambda: timestamp(time.time()))
+    _check_size(events.text, limit, "events", "events_too_large")
+    return events
+
+
+def _after_confirm(events: StepEvents, status: str, body: bytes) -> Callable[[], None] | None:
+    """What waits for the confirm: subscribers of this process, and listeners of the event bridge."""
+    name = EventNames.STEP_CHECKPOINT_YIELD_SENT if status == "checkpoint" else EventNames.STEP_COMPLETION_SENT
+    heard = EventBridge.instance().wants(name)
+    if not events.in_process and not heard:
+        return None
+
+    def run() -> None:
+        events.deliver()
+        if heard:
+            _notify(name, decode(body))
+
+    return run
+
+
+def _member(value: Any, limit: int, name: str, too_large: str, levels: int = _LEVELS) -> str:
     try:
-        text = encode(value)
+        text = encode(value, levels)
     except NotSerializable as error:
         raise _Unsendable(_Failure(f"the {name} cannot be sent: {error}", "serialization_error", False)) from None
+    _check_size(text, limit, name, too_large)
+    return text
+
+
+def _check_size(text: str, limit: int, name: str, too_large: str) -> None:
     # A text of n characters has between n and 4n bytes, so most need no second encoding to be measured.
     if len(text) * 4 > limit:
         size = len(text.encode("utf-8"))
@@ -225,7 +292,6 @@ def _member(value: Any, limit: int, name: str, too_large: str) -> str:
                     False,
                 )
             )
-    return text
 
 
 def _with_worker_template(result: Any, message: ExecuteMessage) -> Any:

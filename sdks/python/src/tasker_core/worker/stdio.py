@@ -16,8 +16,9 @@ from tasker_core.wire.execute import ExecuteMessage, Unreadable, is_uuid, parse_
 from tasker_core.wire.outgoing import MessageWriter, WorkerIdentity, timestamp
 from tasker_core.worker.amqp import new_worker_id
 from tasker_core.worker.job import RunControl
-from tasker_core.worker.runner import StepRunner
+from tasker_core.worker.runner import Answer, StepRunner
 from tasker_core.worker.settings import WorkerSettings
+from tasker_core.worker.subscribers import Subscribers
 
 FIRST_HEARTBEAT = 1.0
 
@@ -47,6 +48,8 @@ class StdioWorker:
     def run(self) -> int:
         """Serve until the input ends; 0 then, and also when the reader of the output has gone."""
         previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
+        subscribers = Subscribers()
+        subscribers.start()
         try:
             while not self._stopping:
                 line = self._read_line()
@@ -58,6 +61,7 @@ class StdioWorker:
             # Nobody reads the answers any more; the interpreter's flush at exit must not fail on it either.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
         finally:
+            subscribers.stop()
             for number, handler in previous.items():
                 signal.signal(number, handler)
         return 0
@@ -92,18 +96,21 @@ class StdioWorker:
             return
         control = self._control = RunControl()
         done = threading.Event()
-        answers: list[bytes] = []
+        answers: list[Answer] = []
 
         def work() -> None:
             try:
-                answers.append(self._runner.execute(message, control).body)
+                answers.append(self._runner.execute(message, control))
             finally:
                 done.set()
 
         threading.Thread(target=work, name="tasker-slot-0", daemon=True).start()
         self._wait(message, control, done)
         self._control = None
-        self._write(answers[0])
+        self._write(answers[0].body)
+        action = answers[0].after_confirm
+        if action is not None:
+            action()
 
     def _wait(self, message: ExecuteMessage, control: RunControl, done: threading.Event) -> None:
         started = time.monotonic()
