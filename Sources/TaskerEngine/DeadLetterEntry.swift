@@ -59,11 +59,17 @@ public struct DeadLetterEntry: Sendable, Hashable {
     public var resolvedAt: Timestamp?
     public var resolvedBy: String?
     public var notes: String?
+    /// What people noted beside, an object.
+    public var metadata: RawJSON?
+    /// Of a stale task: the limit, and how long it was in its state when that had passed.
+    public var thresholdMinutes: Int?
+    public var minutesInState: Int
 
     public init(
         id: DeadLetterID, taskID: TaskID, reason: DeadLetterReason, originalState: TaskState, createdAt: Timestamp,
         failures: [Failure], resolution: DeadLetterResolution = .pending, resolvedAt: Timestamp? = nil,
-        resolvedBy: String? = nil, notes: String? = nil
+        resolvedBy: String? = nil, notes: String? = nil, metadata: RawJSON? = nil, thresholdMinutes: Int? = nil,
+        minutesInState: Int = 0
     ) {
         self.id = id
         self.taskID = taskID
@@ -75,6 +81,9 @@ public struct DeadLetterEntry: Sendable, Hashable {
         self.resolvedAt = resolvedAt
         self.resolvedBy = resolvedBy
         self.notes = notes
+        self.metadata = metadata
+        self.thresholdMinutes = thresholdMinutes
+        self.minutesInState = minutesInState
     }
 }
 

@@ -1,4 +1,5 @@
 import TaskerProtocol
+import TaskerTemplates
 
 /// Figures of the engine contract that a deployment may change.
 public struct EngineSettings: Sendable, Hashable {
@@ -21,6 +22,28 @@ public struct EngineSettings: Sendable, Hashable {
     /// The longest delay a worker may ask for.
     public var retryAfterCap: Duration = .seconds(3600)
     public var jitterSeed: UInt64 = 0
+
+    // Decisions and batches.
+
+    public var isDecidingEnabled = true
+    public var maxStepsPerDecision = 100
+    public var maxDecisionDepth = 20
+    public var isBatchingEnabled = true
+    public var maxWorkersPerBatch = 10_000
+    /// Workers of one batch set in flight, where the template says nothing.
+    public var maxParallelBatches = 50
+
+    // Checkpoints.
+
+    public var maxAccumulatedBytes = 256 * 1024
+    /// Entries of a checkpoint's history that are kept.
+    public var checkpointHistoryLimit = 100
+    /// Yields in a row without progress after which the step fails.
+    public var checkpointsWithoutProgress = 10
+
+    /// For steps whose template says nothing.
+    public var resultSchemaPolicy = ResultSchemaPolicy.warn
+    public var staleness = StalenessSettings()
 
     public init() {}
 }

@@ -16,6 +16,10 @@ public enum Event: Sendable {
     /// The orchestrator reads results again after a silence of its own: leases, graces and timeouts begin anew in full.
     case silenceCountsAnew
     case cancel(reason: String, actor: String)
+    /// An operator's action that ``WorkflowTask/refusal(of:settings:)`` does not refuse; nothing happens otherwise.
+    case manual(ManualAction)
+    /// A limit of the template's lifecycle has passed.
+    case stale(StalenessFinding)
 }
 
 /// What the relay tells of a dispatch.

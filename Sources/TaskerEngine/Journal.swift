@@ -4,6 +4,8 @@ import TaskerProtocol
 public enum JournalEntry: Sendable, Hashable {
     case task(from: TaskState, to: TaskState, event: String)
     case step(place: Int, from: StepState, to: StepState, attempt: Int, dispatch: DispatchID?, detail: String?)
+    /// Rows that a decision's or an analyzer's result has made, at the places from `first` on.
+    case created(first: Int, count: Int, by: Int)
     case audit(AuditRecord)
 }
 

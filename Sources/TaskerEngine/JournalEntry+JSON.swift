@@ -1,7 +1,7 @@
 import TaskerProtocol
 
 /// The compact form in which stores keep history: `["t",from,to,event]`, `["s",place,from,to,attempt,dispatch,detail]`,
-/// `["a",{...}]`.
+/// `["c",first,count,by]`, `["a",{...}]`.
 extension JournalEntry {
     public func write(to writer: inout JSONWriter) {
         writer.beginArray()
@@ -19,6 +19,11 @@ extension JournalEntry {
             writer.value(attempt)
             writer.value(dispatch)
             writer.value(detail)
+        case .created(let first, let count, let creator):
+            writer.value("c")
+            writer.value(first)
+            writer.value(count)
+            writer.value(creator)
         case .audit(let record):
             writer.value("a")
             record.write(to: &writer)
@@ -44,6 +49,11 @@ extension JournalEntry {
             self = .step(
                 place: Int(place), from: from, to: to, attempt: Int(attempt),
                 dispatch: text(5).flatMap { DispatchID($0) }, detail: text(6))
+        case "c":
+            guard items.count >= 4, let first = items[1].integer, let count = items[2].integer,
+                let creator = items[3].integer
+            else { return nil }
+            self = .created(first: Int(first), count: Int(count), by: Int(creator))
         case "a":
             guard items.count == 2, let record = AuditRecord(items[1]) else { return nil }
             self = .audit(record)

@@ -13,10 +13,16 @@ public struct Step: Sendable, Hashable {
 
     public let id: StepID
     public let name: String
-    /// Its place in the plan.
+    /// Its place among the task's steps, in the order in which the rows were made.
     public let place: Int
+    /// The plan's node it was made from.
+    public let node: Int
+    /// Places of the decisions that chose it, or of the analyzer that made it.
+    public internal(set) var creators: [Int] = []
+    /// Of a batch worker: `{"cursor": {...}, "is_no_op": bool}`.
+    public internal(set) var batchItem: RawJSON?
     /// Places of parent rows among the task's steps.
-    public let parents: [Int]
+    public internal(set) var parents: [Int]
     public internal(set) var children: [Int]
     public internal(set) var state: StepState = .pending
     /// First dispatches of the current budget.
@@ -53,11 +59,19 @@ public struct Step: Sendable, Hashable {
     var attemptNacks = 0
     /// Parents that do not yet let it run. Derived; nothing is counted again per result.
     var unsatisfiedParents = 0
+    /// Declared dependencies of which it is not known yet whether they will exist. Derived.
+    var undeterminedParents = 0
+    /// Of a batch worker: its set among ``WorkflowTask/batches``. Derived.
+    var batch: Int?
 
-    init(id: StepID, name: String, place: Int, parents: [Int], children: [Int], createdAt: Timestamp) {
+    init(
+        id: StepID, name: String, place: Int, node: Int, parents: [Int] = [], children: [Int] = [],
+        createdAt: Timestamp
+    ) {
         self.id = id
         self.name = name
         self.place = place
+        self.node = node
         self.parents = parents
         self.children = children
         self.createdAt = createdAt
@@ -69,11 +83,16 @@ public struct Step: Sendable, Hashable {
     static let pastDispatchLimit = 64
 }
 
-/// What a store keeps of a step, to build it again. `place` is the step's place in plan and task.
+/// What a store keeps of a step, to build it again.
 public struct StepRecord: Sendable {
     public var id: StepID
     public var name: String
+    /// Among the task's steps.
     public var place: Int
+    /// In the plan.
+    public var node: Int
+    public var creators: [Int] = []
+    public var batchItem: RawJSON?
     public var state: StepState
     public var attempts = 0
     public var totalAttempts = 0
@@ -97,10 +116,15 @@ public struct StepRecord: Sendable {
     public var lastAttemptedAt: Timestamp?
     public var lastFailureAt: Timestamp?
 
-    public init(id: StepID, name: String, place: Int, state: StepState, createdAt: Timestamp, updatedAt: Timestamp) {
+    /// - Parameter node: the step's place in the plan when it differs from its place in the task.
+    public init(
+        id: StepID, name: String, place: Int, node: Int? = nil, state: StepState, createdAt: Timestamp,
+        updatedAt: Timestamp
+    ) {
         self.id = id
         self.name = name
         self.place = place
+        self.node = node ?? place
         self.state = state
         self.createdAt = createdAt
         self.updatedAt = updatedAt
@@ -111,7 +135,9 @@ extension Step {
     /// Everything of it that a store must keep.
     public var record: StepRecord {
         var record = StepRecord(
-            id: id, name: name, place: place, state: state, createdAt: createdAt, updatedAt: updatedAt)
+            id: id, name: name, place: place, node: node, state: state, createdAt: createdAt, updatedAt: updatedAt)
+        record.creators = creators
+        record.batchItem = batchItem
         record.attempts = attempts
         record.totalAttempts = totalAttempts
         record.workerLosses = workerLosses
@@ -134,10 +160,12 @@ extension Step {
         return record
     }
 
-    init(_ record: StepRecord, parents: [Int], children: [Int]) {
+    /// Without edges and what else is derived.
+    init(_ record: StepRecord) {
         self.init(
-            id: record.id, name: record.name, place: record.place, parents: parents, children: children,
-            createdAt: record.createdAt)
+            id: record.id, name: record.name, place: record.place, node: record.node, createdAt: record.createdAt)
+        creators = record.creators
+        batchItem = record.batchItem
         state = record.state
         attempts = record.attempts
         totalAttempts = record.totalAttempts

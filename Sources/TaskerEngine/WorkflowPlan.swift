@@ -11,6 +11,19 @@ public final class WorkflowPlan: Sendable {
         public let children: [Int]
         public let initialization: RawJSON
         public let publishesEvents: RawJSON
+        /// Has no row when the task begins: a batch worker, a convergence, or behind one of these or a decision.
+        public let isLate: Bool
+        /// Behind a convergence or a batch worker: made when all its dependencies are rows.
+        public let isBehindJoin: Bool
+        /// Of a batch worker: the batchable steps that may make its rows.
+        public let analyzers: [Int]
+        /// Of a batchable step: the batch workers that depend on it, by name.
+        public let workerTemplateNames: [String]
+        /// Of a batchable step: the batch worker it names in `handler.initialization` or `batch_config`.
+        public let namedWorker: Int?
+        /// nil: results need no check.
+        public let resultSchema: JSONSchema?
+        public let events: [PlannedEvent]
     }
 
     public let template: TaskTemplate
@@ -18,31 +31,42 @@ public final class WorkflowPlan: Sendable {
     public let hash: String
     /// In template order.
     public let nodes: [Node]
+    /// Every node after its dependencies, and a batch worker after those that may make it.
+    public let order: [Int]
+    /// Every step has its row from the beginning: places of rows are places of nodes.
+    public let isStatic: Bool
     private let places: [String: Int]
 
     /// - Parameter template: resolved for its environment, and valid (no cycles, every dependency names a step).
     /// - Parameter hash: `template.hash`, passed in by those who already know it.
     public init(template: TaskTemplate, hash: String) {
+        let compiler = PlanCompiler(template)
         self.template = template
         self.hash = hash
-        var places: [String: Int] = [:]
-        for (index, step) in template.steps.enumerated() { places[step.name] = index }
-        var children = [[Int]](repeating: [], count: template.steps.count)
-        let parents = template.steps.enumerated().map { index, step in
-            let own = step.dependencies.compactMap { places[$0] }.sorted()
-            for parent in own { children[parent].append(index) }
-            return own
-        }
-        nodes = template.steps.enumerated().map { index, step in
-            Node(
-                template: step, parents: parents[index], children: children[index],
-                initialization: RawJSON(step.handler.initialization),
-                publishesEvents: RawJSON(.array(step.publishesEvents.map(\.json))))
-        }
-        self.places = places
+        nodes = compiler.nodes()
+        order = compiler.order
+        places = compiler.places
+        isStatic = !nodes.contains(where: \.isLate)
     }
 
     public func place(of step: String) -> Int? { places[step] }
+
+    /// What governs the workers that `analyzer` makes from `worker`.
+    public func batchConfiguration(worker: Int, analyzer: Int) -> BatchConfiguration {
+        nodes[worker].template.batch ?? nodes[analyzer].template.batch ?? BatchConfiguration()
+    }
+}
+
+/// A declared event with its schema compiled.
+public struct PlannedEvent: Sendable {
+    public let declaration: EventDeclaration
+    /// nil: any payload will do.
+    public let schema: JSONSchema?
+
+    init(_ declaration: EventDeclaration) {
+        self.declaration = declaration
+        schema = declaration.schema == [:] ? nil : try? JSONSchema(compiling: declaration.schema)
+    }
 }
 
 extension EventDeclaration {

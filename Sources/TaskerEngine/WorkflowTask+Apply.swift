@@ -17,6 +17,8 @@ extension WorkflowTask {
         case .holdsMayEnd: releaseHolds(&context)
         case .silenceCountsAnew: countSilenceAnew(&context)
         case .cancel(let reason, let actor): cancel(reason: reason, actor: actor, &context)
+        case .manual(let action): perform(action, &context)
+        case .stale(let finding): endAsStale(finding, &context)
         }
         if !effects.isEmpty { revision += 1 }
         return effects
@@ -29,7 +31,7 @@ extension WorkflowTask {
         effects.append(.journal(.task(from: state, to: next, event: event)))
         state = next
         updatedAt = context.now
-        if next.isTerminal { completedAt = context.now }
+        completedAt = next.isTerminal ? context.now : nil
         effects.append(.taskChanged)
     }
 
@@ -48,10 +50,40 @@ extension WorkflowTask {
                     place: place, from: from, to: next, attempt: steps[place].attempts,
                     dispatch: steps[place].dispatch?.id, detail: detail)))
         effects.append(.stepChanged(place))
-        if next.isSatisfied, !from.isSatisfied {
-            steps[place].completedAt = context.now
-            for child in steps[place].children { steps[child].unsatisfiedParents -= 1 }
+        if next.isSatisfied, !from.isSatisfied { steps[place].completedAt = context.now }
+        if let batch = steps[place].batch {
+            countInBatch(batch, place, from: from, to: next)
+        } else if next.isSatisfied != from.isSatisfied {
+            countDown(steps[place].children, by: next.isSatisfied ? 1 : -1)
         }
+    }
+
+    /// Fewer parents keep these steps waiting, or more when `number` is negative.
+    mutating func countDown(_ children: [Int], by number: Int) {
+        for child in children {
+            steps[child].unsatisfiedParents -= number
+            if steps[child].unsatisfiedParents == 0 { ripe.append(child) }
+        }
+    }
+
+    private mutating func countInBatch(_ batch: Int, _ place: Int, from: StepState, to next: StepState) {
+        let before = batches[batch].unsatisfied
+        let wasHeld = batches[batch].isHeldByFailure
+        batches[batch].countState(from, -1)
+        batches[batch].countState(next, 1)
+        if from.isInFlight && !next.isInFlight || wasHeld && !batches[batch].isHeldByFailure {
+            setsToAdmit.insert(batch)
+        }
+        if next == .waitingForRetry {
+            batches[batch].retries.insert(.init(due: steps[place].retryAt ?? updatedAt, place: place))
+        }
+        if next == .pending {
+            batches[batch].enqueue(place)
+            setsToAdmit.insert(batch)
+        }
+        // All workers have the same dependents.
+        let fewer = before - batches[batch].unsatisfied
+        if fewer != 0 { countDown(steps[place].children, by: fewer) }
     }
 
     mutating func touch(_ place: Int, _ context: borrowing EngineContext) {

@@ -5,6 +5,16 @@ extension WorkflowTask {
     /// Ends every step that is not satisfied, and the task. Does nothing to a terminal task.
     mutating func cancel(reason: String, actor: String, _ context: inout EngineContext) {
         guard !state.isTerminal else { return }
+        endSteps(reason: reason, actor: actor, status: "cancel", as: .cancelled, &context)
+        move(to: .cancelled, because: "Cancel", context)
+        resolveDeadLetter(as: .cancelled, by: actor, &context)
+    }
+
+    /// Cancels every step that is not satisfied, with a notice for each that may be running.
+    /// - Parameter ending: what a late result of an open dispatch is taken for.
+    mutating func endSteps(
+        reason: String, actor: String, status: String, as ending: PastDispatch.Ending, _ context: inout EngineContext
+    ) {
         for place in steps.indices where !steps[place].state.isTerminal {
             let from = steps[place].state
             let dispatch = steps[place].dispatch
@@ -14,18 +24,15 @@ extension WorkflowTask {
             audit(
                 AuditRecord(
                     place: place, disposition: .manual, attempt: steps[place].attempts, dispatch: dispatch?.id,
-                    status: "cancel", fromState: from, toState: .cancelled, message: reason, actor: actor))
-            retireDispatch(place, as: .cancelled, &context)
+                    status: status, fromState: from, toState: .cancelled, message: reason, actor: actor))
+            retireDispatch(place, as: ending, &context)
             leaveQuarantine(place, &context)
             clearRetry(place)
             clearResend(place)
-            if steps[place].hold != nil {
-                steps[place].hold = nil
-                heldSteps.remove(place)
-            }
+            clearHold(place)
             move(place, to: .cancelled, context, detail: reason)
         }
-        move(to: .cancelled, because: "Cancel", context)
-        resolveDeadLetter(as: .cancelled, by: actor, &context)
+        setsToAdmit = []
+        ripe = []
     }
 }

@@ -12,7 +12,8 @@ struct Closing {
 /// The end of an attempt that failed, whoever found out (engine contract, section 5).
 extension WorkflowTask {
     mutating func close(
-        _ place: Int, _ closing: Closing, as ending: PastDispatch.Ending, _ context: inout EngineContext
+        _ place: Int, _ closing: Closing, as ending: PastDispatch.Ending, _ context: inout EngineContext,
+        answeredBy message: StepResultMessage? = nil
     ) {
         retireDispatch(place, as: ending, &context)
         clearResend(place)
@@ -44,6 +45,12 @@ extension WorkflowTask {
             move(place, to: .waitingForRetry, context, detail: closing.failure.errorType)
             effects.append(.setTimer(step: place, .retry, due: due))
         }
+        // Attempts that end without an answer publish nothing.
+        if let message {
+            publishEvents(
+                of: place, message,
+                reason == nil ? .retryableFailure(closing.failure) : .permanentFailure(closing.failure), context)
+        }
         settle(candidates: CollectionOfOne(place), on: isRetriedAtOnce ? .retryDue : .stepFailed, &context)
     }
 
@@ -71,34 +78,6 @@ extension WorkflowTask {
     private static let permanentTypes: Set<String> = [
         ErrorType.permanentError, ErrorType.validationError, "PermanentError", "ValidationError",
         ErrorType.handlerNotFound, ErrorType.invalidMessage, ErrorType.unsupportedProtocol, "handler_panic",
-        "result_schema_violation",
+        "result_schema_violation", ErrorType.checkpointTooLarge, "checkpoint_no_progress",
     ]
-
-    // MARK: - Dead letters
-
-    private mutating func recordDeadLetter(
-        _ place: Int, _ reason: DeadLetterReason, _ failure: StepFailure, _ context: inout EngineContext
-    ) {
-        let entry = DeadLetterEntry.Failure(
-            stepName: steps[place].name, stepID: steps[place].id, reason: reason, attempts: steps[place].attempts,
-            errorType: failure.errorType, message: String(failure.message.prefix(2000)), at: context.now)
-        if deadLetter?.resolution == .pending {
-            deadLetter?.failures.append(entry)
-        } else {
-            deadLetter = DeadLetterEntry(
-                id: context.ids.nextID(at: context.now), taskID: id, reason: reason, originalState: state,
-                createdAt: context.now, failures: [entry])
-        }
-        if let deadLetter { effects.append(.deadLetterChanged(deadLetter)) }
-    }
-
-    mutating func resolveDeadLetter(
-        as resolution: DeadLetterResolution, by actor: String, _ context: inout EngineContext
-    ) {
-        guard deadLetter?.resolution == .pending else { return }
-        deadLetter?.resolution = resolution
-        deadLetter?.resolvedAt = context.now
-        deadLetter?.resolvedBy = actor
-        if let deadLetter { effects.append(.deadLetterChanged(deadLetter)) }
-    }
 }

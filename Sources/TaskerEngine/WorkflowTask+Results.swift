@@ -23,14 +23,50 @@ extension WorkflowTask {
         if from == .enqueued { reportStart(place, by: message.worker, context) }
         noteWorker(place, message.worker)
         steps[place].executionMilliseconds = message.executionMilliseconds
-        steps[place].envelope = successEnvelope(message)
         auditResult(message, place, .accepted, from: from, to: .enqueuedForOrchestration)
         retireDispatch(place, as: .answered, &context)
         clearResend(place)
         leaveQuarantine(place, &context)
+        let growth: Growth
+        do throws(OutcomeError) {
+            try checkSchema(place, message.result, context.settings)
+            growth = try self.growth(of: place, result: message.result, context.settings)
+        } catch {
+            move(place, to: .enqueuedForOrchestration, context)
+            return failEvaluation(place, error.failure, message, &context)
+        }
+        steps[place].envelope = successEnvelope(message)
         move(place, to: .enqueuedForOrchestration, context)
         move(place, to: .complete, context)
-        settle(candidates: steps[place].children, on: .stepCompleted, &context)
+        grow(growth, from: place, &context)
+        publishEvents(of: place, message, .success, context)
+        settle(candidates: steps[place].batch == nil ? steps[place].children : [], on: .stepCompleted, &context)
+    }
+
+    /// A success whose result cannot be used: the step fails for good.
+    private mutating func failEvaluation(
+        _ place: Int, _ failure: StepFailure, _ message: StepResultMessage, _ context: inout EngineContext
+    ) {
+        steps[place].lastFailureAt = context.now
+        steps[place].lastError = failure.encoded
+        move(place, to: .error, context, detail: failure.errorType)
+        recordDeadLetter(place, .permanentFailure, failure, &context)
+        publishEvents(of: place, message, .permanentFailure(failure), context)
+        settle(candidates: CollectionOfOne(place), on: .stepFailed, &context)
+    }
+
+    /// - Throws: ``OutcomeError`` `result_schema_violation` where the policy is `fail`.
+    private mutating func checkSchema(
+        _ place: Int, _ result: RawJSON?, _ settings: EngineSettings
+    ) throws(OutcomeError) {
+        let policy = template(of: place).resultSchemaPolicy ?? settings.resultSchemaPolicy
+        guard policy != .off, let schema = plan.nodes[steps[place].node].resultSchema else { return }
+        let violations = schema.validate(result ?? .null, options: JSONSchema.Options(violationLimit: 5))
+        guard let first = violations.first else { return }
+        let more = violations.count > 1 ? " (and \(violations.count - 1) more)" : ""
+        let text = "the result breaks result_schema at \"\(first.pointer)\": \(first.message)\(more)"
+        if policy == .fail { throw OutcomeError("result_schema_violation", text) }
+        effects.append(.remark(.resultSchemaViolated(step: place, message: text)))
     }
 
     private mutating func fail(_ place: Int, with message: StepResultMessage, _ context: inout EngineContext) {
@@ -41,7 +77,8 @@ extension WorkflowTask {
         auditResult(message, place, .accepted, from: from, to: .enqueuedAsErrorForOrchestration)
         let failure =
             message.error ?? StepFailure(message: "the worker gave no reason", errorType: ErrorType.handlerError)
-        close(place, Closing(failure: failure, metadata: message.metadata), as: .answered, &context)
+        close(
+            place, Closing(failure: failure, metadata: message.metadata), as: .answered, &context, answeredBy: message)
     }
 
     private mutating func abandon(_ place: Int, with message: StepResultMessage, _ context: inout EngineContext) {
@@ -118,8 +155,14 @@ extension WorkflowTask {
         let from = steps[place].state
         if from == .enqueued { reportStart(place, by: message.worker, context) }
         noteWorker(place, message.worker)
-        steps[place].checkpoint = storedCheckpoint(message, at: context.now)
         auditResult(message, place, .checkpoint, from: from, to: .inProgress)
+        do throws(OutcomeError) {
+            let record = try CheckpointRecord(
+                message.checkpoint ?? .emptyObject, after: steps[place].checkpoint, at: context.now, context.settings)
+            steps[place].checkpoint = record.encoded
+        } catch {
+            return close(place, Closing(failure: error.failure), as: .answered, &context)
+        }
         resend(place, because: "checkpoint", &context)
     }
 
@@ -224,22 +267,6 @@ extension WorkflowTask {
         writer.value(message.result)
         writer.key("metadata")
         writer.value(message.metadata)
-        writer.endObject()
-        return RawJSON(trusting: writer.finish())
-    }
-
-    private func storedCheckpoint(_ message: StepResultMessage, at now: Timestamp) -> RawJSON? {
-        guard let checkpoint = message.checkpoint else { return nil }
-        var writer = JSONWriter(reserving: 64 + checkpoint.count)
-        writer.beginObject()
-        checkpoint.forEachMember { name, value in
-            if name != "timestamp", name != "history" {
-                writer.key(name)
-                writer.value(value)
-            }
-        }
-        writer.key("timestamp")
-        writer.value(now)
         writer.endObject()
         return RawJSON(trusting: writer.finish())
     }

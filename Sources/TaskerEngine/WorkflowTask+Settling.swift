@@ -2,7 +2,7 @@ import TaskerProtocol
 
 /// Why the task is looked at again: the word of the contract that history records.
 enum Occasion {
-    case started, stepCompleted, stepFailed, retryDue, holdEnded
+    case started, stepCompleted, stepFailed, retryDue, holdEnded, changedByOperator
 }
 
 /// Finding what is ready, and where the task comes to rest.
@@ -20,34 +20,60 @@ extension WorkflowTask {
     ) {
         guard !state.isTerminal else { return }
         var dispatched = false
-        for place in candidates.sorted() where isReady(place, at: context.now) {
-            if dispatchAttempt(place, &context) { dispatched = true }
+        for place in inDispatchOrder(candidates) {
+            // A batch worker takes its turn among its siblings.
+            if let batch = steps[place].batch {
+                if steps[place].hold != nil { reconsiderHeldWorker(place, &context) }
+                setsToAdmit.insert(batch)
+            } else if isReady(place, at: context.now), dispatchAttempt(place, &context) {
+                dispatched = true
+            }
+        }
+        if !setsToAdmit.isEmpty {
+            let sets = setsToAdmit.sorted()
+            setsToAdmit = []
+            for batch in sets where admit(batch, &context) { dispatched = true }
         }
         if dispatched {
             rest(as: .stepsInProcess, on: occasion, &context)
         } else if inFlightCount > 0 {
             // Others run on: the task stays in `steps_in_process`.
-        } else if satisfiedCount == steps.count {
+        } else if isAllSatisfied {
             rest(as: .complete, on: occasion, &context)
-        } else if count(.waitingForRetry) > heldSteps.count(where: { steps[$0].state == .waitingForRetry }) {
+        } else if hasRetryToWaitFor {
             rest(as: .waitingForRetry, on: occasion, &context)
         } else if !heldSteps.isEmpty {
             // Ready, but nobody can take it: not blocked, and not a retry's back-off either.
             rest(as: .waitingForDependencies, on: occasion, &context)
-        } else if count(.error) > 0 {
+        } else if count(.error) > toleratedCount {
             rest(as: .blockedByFailures, on: occasion, &context)
         } else {
             rest(as: .waitingForDependencies, on: occasion, &context)
         }
     }
 
-    /// Every parent satisfied, not dispatched, and its back-off over.
-    func isReady(_ place: Int, at now: Timestamp) -> Bool {
-        let step = steps[place]
-        guard step.unsatisfiedParents == 0 else { return false }
-        switch step.state {
+    /// Template position, then batch order.
+    private mutating func inDispatchOrder(_ candidates: some Sequence<Int>) -> [Int] {
+        if plan.isStatic, ripe.isEmpty { return candidates.sorted() }
+        let all = Set(candidates).union(ripe)
+        ripe = []
+        return all.sorted { (steps[$0].node, $0) < (steps[$1].node, $1) }
+    }
+
+    /// Some retry will begin by itself: not held for want of a worker, nor by a failed sibling.
+    private var hasRetryToWaitFor: Bool {
+        let heldAlone = heldSteps.count { steps[$0].state == .waitingForRetry }
+        let heldWithSet = batches.reduce(0) { $0 + ($1.isHeldByFailure ? $1.waitingForRetry : 0) }
+        return count(.waitingForRetry) > heldAlone + heldWithSet
+    }
+
+    /// Every parent known and satisfied, not dispatched, and its back-off over. Batch workers have holds of their own
+    /// on top.
+    public func isReady(_ place: Int, at now: Timestamp) -> Bool {
+        guard steps[place].unsatisfiedParents == 0, steps[place].undeterminedParents == 0 else { return false }
+        switch steps[place].state {
         case .pending: return true
-        case .waitingForRetry: return step.retryAt.map { $0 <= now } ?? true
+        case .waitingForRetry: return steps[place].retryAt.map { $0 <= now } ?? true
         default: return false
         }
     }
@@ -56,7 +82,7 @@ extension WorkflowTask {
     private mutating func rest(as target: TaskState, on occasion: Occasion, _ context: inout EngineContext) {
         if target == .stepsInProcess {
             switch (state, occasion) {
-            case (.initializing, _): move(to: .enqueuingSteps, because: "ReadyStepsFound", context)
+            case (.initializing, .started): move(to: .enqueuingSteps, because: "ReadyStepsFound", context)
             case (.waitingForRetry, .retryDue): move(to: .enqueuingSteps, because: "RetryReady", context)
             default:
                 evaluate(on: occasion, &context)
@@ -66,8 +92,9 @@ extension WorkflowTask {
         }
         guard state != target else { return }
         switch (state, target, occasion) {
-        case (.initializing, .complete, _): move(to: target, because: "NoStepsFound", context)
-        case (.initializing, .waitingForDependencies, _): move(to: target, because: "NoDependenciesReady", context)
+        case (.initializing, .complete, .started): move(to: target, because: "NoStepsFound", context)
+        case (.initializing, .waitingForDependencies, .started):
+            move(to: target, because: "NoDependenciesReady", context)
         case (.stepsInProcess, .waitingForRetry, .stepFailed): move(to: target, because: "StepFailed", context)
         default:
             evaluate(on: occasion, &context)
@@ -87,11 +114,12 @@ extension WorkflowTask {
         let event =
             switch (state, occasion) {
             case (.waitingForDependencies, _): "DependenciesReady"
-            case (_, .started): "RowsExist"
-            case (_, .stepCompleted): satisfiedCount == steps.count ? "AllStepsCompleted" : "StepCompleted"
+            case (.initializing, _), (_, .started): "RowsExist"
+            case (_, .stepCompleted): isAllSatisfied ? "AllStepsCompleted" : "StepCompleted"
             case (_, .stepFailed): "StepFailed"
             case (_, .retryDue): "RetryDue"
             case (_, .holdEnded): "HoldEnded"
+            case (_, .changedByOperator): "StepChangedByOperator"
             }
         move(to: .evaluatingResults, because: event, context)
     }

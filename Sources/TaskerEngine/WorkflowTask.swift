@@ -64,26 +64,46 @@ public struct WorkflowTask: Sendable {
     var counts: [Int]
     /// Steps that are ready and held.
     var heldSteps: Set<Int> = []
-    private let places: [StepID: Int]
+    /// The batch worker rows of each analyzer and worker node.
+    public internal(set) var batches: [BatchSet] = []
+    var places: [StepID: Int]
+    /// Rows of nodes that are no batch workers, -1 where there is none. Empty when the plan is static.
+    var rowOfNode: [Int] = []
     /// What ``apply(_:in:)`` has done so far.
     var effects: [Effect] = []
+    /// Steps whose last unsatisfied parent has become satisfied since they were last looked at.
+    var ripe: [Int] = []
+    /// Batch sets in which a place may have become free.
+    var setsToAdmit: Set<Int> = []
 
     public var id: TaskID { header.id }
 
-    /// A new task with a row for every step of the plan, not yet started.
-    /// - Parameter newID: gives each step its id, in plan order.
+    /// A new task, not yet started, with a row for every step that is certain to exist.
+    /// - Parameter newStepID: gives each step its id, in the order of the rows.
     public init(header: TaskHeader, plan: WorkflowPlan, newStepID: () -> StepID) {
         self.header = header
         self.plan = plan
         updatedAt = header.createdAt
-        steps = plan.nodes.enumerated().map { place, node in
-            Step(
-                id: newStepID(), name: node.template.name, place: place, parents: node.parents,
-                children: node.children, createdAt: header.createdAt)
-        }
+        steps = []
         counts = [Int](repeating: 0, count: StepState.allCases.count)
-        counts[StepState.pending.ordinal] = steps.count
-        places = Dictionary(uniqueKeysWithValues: steps.map { ($0.id, $0.place) })
+        places = [:]
+        if plan.isStatic {
+            steps = plan.nodes.enumerated().map { place, node in
+                var step = Step(
+                    id: newStepID(), name: node.template.name, place: place, node: place, parents: node.parents,
+                    children: node.children, createdAt: header.createdAt)
+                step.unsatisfiedParents = node.parents.count
+                return step
+            }
+            counts[StepState.pending.ordinal] = steps.count
+            places = Dictionary(uniqueKeysWithValues: steps.map { ($0.id, $0.place) })
+        } else {
+            rowOfNode = [Int](repeating: -1, count: plan.nodes.count)
+            let early = plan.nodes.indices.filter { !plan.nodes[$0].isLate }
+            for node in early { addRow(of: node, at: header.createdAt, newStepID) }
+            for place in steps.indices { connect(place) }
+            grow(at: header.createdAt, newStepID)
+        }
     }
 
     /// A task as a store kept it. Silence timers are not part of it: apply ``Event/silenceCountsAnew`` once the
@@ -100,18 +120,14 @@ public struct WorkflowTask: Sendable {
         self.updatedAt = updatedAt
         self.completedAt = completedAt
         self.deadLetter = deadLetter
-        var steps = records.sorted { $0.place < $1.place }.map { record in
-            Step(record, parents: plan.nodes[record.place].parents, children: plan.nodes[record.place].children)
-        }
+        steps = records.sorted { $0.place < $1.place }.map { Step($0) }
         counts = [Int](repeating: 0, count: StepState.allCases.count)
-        for index in steps.indices {
-            counts[steps[index].state.ordinal] += 1
-            steps[index].unsatisfiedParents =
-                steps[index].parents.count(where: { !steps[$0].state.isSatisfied })
-            if steps[index].hold != nil { heldSteps.insert(index) }
-        }
-        self.steps = steps
         places = Dictionary(uniqueKeysWithValues: steps.map { ($0.id, $0.place) })
+        for place in steps.indices {
+            counts[steps[place].state.ordinal] += 1
+            if steps[place].hold != nil { heldSteps.insert(place) }
+        }
+        restoreEdges()
     }
 
     public func count(_ state: StepState) -> Int { counts[state.ordinal] }
@@ -121,10 +137,27 @@ public struct WorkflowTask: Sendable {
             + count(.enqueuedAsErrorForOrchestration)
     }
 
+    /// Steps that let their dependents run by their state; tolerated failures come on top.
     public var satisfiedCount: Int { count(.complete) + count(.resolvedManually) }
 
+    /// Failed workers of sets that go on without them.
+    public var toleratedCount: Int { batches.reduce(0) { $0 + $1.tolerated } }
+
+    public var isAllSatisfied: Bool { satisfiedCount + toleratedCount == steps.count }
+
     public func index(of step: StepID) -> Int? { places[step] }
-    public func index(of name: String) -> Int? { plan.place(of: name) }
+
+    /// The row of that name. Batch workers are found by looking at all of them.
+    public func index(of name: String) -> Int? {
+        if let node = plan.place(of: name), plan.nodes[node].template.type != .batchWorker { return row(of: node) }
+        return batches.lazy.flatMap(\.members).first { steps[$0].name == name }
+    }
+
+    /// The row made from a node that is no batch worker, nil while there is none.
+    public func row(of node: Int) -> Int? {
+        if plan.isStatic { return node }
+        return rowOfNode[node] < 0 ? nil : rowOfNode[node]
+    }
 
     /// Places of all transitive ancestors of a step, ascending.
     public func ancestors(of place: Int) -> [Int] {

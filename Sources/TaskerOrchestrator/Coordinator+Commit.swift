@@ -17,7 +17,8 @@ extension Coordinator {
             guard let draft = changes[id], let cached = cache[id] else { return nil }
             return TaskChange(
                 task: cached.task, birth: draft.birth, taskChanged: draft.taskChanged,
-                changedSteps: draft.steps.sorted(), journal: draft.journal, deadLetter: draft.deadLetter)
+                changedSteps: draft.steps.sorted(), addedFrom: draft.addedFrom, journal: draft.journal,
+                deadLetter: draft.deadLetter)
         }
         batch.outbox = newOutbox
         batch.outboxDone = doneOutbox

@@ -21,6 +21,7 @@ enum DecodedInput {
         case .heartbeat(let message, _): message.taskID
         case .fetch(let message, _, _): message.taskID
         case .other(.cancel(let request)): request.task
+        case .other(.act(let request)): request.task
         default: nil
         }
     }

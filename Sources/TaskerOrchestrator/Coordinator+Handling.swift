@@ -32,6 +32,8 @@ extension Coordinator {
         case .broker(let state): broker(state)
         case .create(let request): try await create(request)
         case .cancel(let request): cancel(request)
+        case .act(let request): try await act(request)
+        case .setRoute(let request): setRoute(request)
         case .register(let request): register(request)
         case .inspected(let figures): inspected(figures)
         case .queueFault(let queue, let text): queueFaults[queue] = text
@@ -50,11 +52,13 @@ extension Coordinator {
             now: now, ids: ids, settings: settings.engine, routing: routes,
             publishesAtOnce: isConnected && dispatchesInFlight + afterCommit.dispatches.count < settings.publishWindow,
             publishSequence: publishSequence, suspects: suspects)
+        let wasTerminal = cached.task.state.isTerminal
         let effects = cached.task.apply(event, in: &context)
         ids = context.ids
         publishSequence = context.publishSequence
         suspects = context.suspects
         guard !effects.isEmpty else { return }
+        if cached.task.state.isTerminal != wasTerminal { countOpen(cached.task, wasTerminal ? 1 : -1) }
         note(effects, of: cached)
         if soft {
             if softSince == nil { softSince = now }
@@ -71,9 +75,13 @@ extension Coordinator {
             switch effect {
             case .taskChanged:
                 draft.taskChanged = true
+                watchStaleness(of: cached.task)
             case .stepChanged(let place):
                 draft.steps.insert(place)
                 touched.insert(place)
+            case .stepsAdded(let first): draft.addedFrom = min(draft.addedFrom ?? first, first)
+            case .domainEvent(let event): addEvent(event)
+            case .remark(let remark): note(remark, of: cached.task)
             case .journal(let entry): draft.journal.append(entry)
             case .deadLetterChanged(let entry): draft.deadLetter = entry
             case .dispatch(let place, let dispatch):
@@ -128,7 +136,9 @@ extension Effect {
     /// Lease renewals and the like live in memory only.
     var needsCommit: Bool {
         switch self {
-        case .taskChanged, .stepChanged, .journal, .dispatch, .deadLetterChanged, .cancelNotice: true
+        case .taskChanged, .stepChanged, .stepsAdded, .journal, .dispatch, .deadLetterChanged, .cancelNotice,
+            .domainEvent:
+            true
         default: false
         }
     }

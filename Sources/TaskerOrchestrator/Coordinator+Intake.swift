@@ -123,7 +123,6 @@ extension Coordinator {
         if let identity { pendingIdentities[identity] = (header.id, requestHash) }
         openTasks[namespace, default: 0] += 1
         apply(.start, to: cached)
-        if cached.task.state.isTerminal { taskEnded(cached.task) }
         return CreatedTask(id: header.id, isNew: true)
     }
 
@@ -186,7 +185,6 @@ extension Coordinator {
             return afterCommit.replies.append { request.reply(.failure(error)) }
         }
         apply(.cancel(reason: request.reason, actor: request.actor), to: cached)
-        taskEnded(cached.task)
         afterCommit.replies.append { request.reply(.success(())) }
     }
 

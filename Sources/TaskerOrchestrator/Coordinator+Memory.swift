@@ -44,7 +44,7 @@ extension Coordinator {
                 reindex(step, task: task.id)
                 guard let info = open[step.id] else { continue }
                 remember(
-                    info, step: step.id, handler: task.plan.nodes[step.place].template.handler.callable,
+                    info, step: step.id, handler: task.plan.nodes[step.node].template.handler.callable,
                     namespace: task.plan.template.namespace)
             }
             if isReading { followUps.silence.insert(task.id) }

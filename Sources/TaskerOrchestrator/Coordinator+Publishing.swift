@@ -48,7 +48,7 @@ extension Coordinator {
             // A fanout without workers takes nothing, and that is all right.
             isMandatory: false,
             properties: MessageProperties(
-                isPersistent: !notice.isTransient, messageID: ids.next(at: now).description,
+                isPersistent: !notice.isTransient, messageID: notice.messageID ?? ids.next(at: now).description,
                 correlationID: notice.correlationID, type: notice.type, appID: "tasker-orchestrator",
                 timestamp: now.milliseconds / 1000),
             body: Array(notice.body.bytes))

@@ -20,6 +20,7 @@ extension Coordinator {
         try await recoverOutbox()
         try await recoverSteps()
         try await countOpenTasks()
+        try await recoverStaleness()
     }
 
     private func recoverOutbox() async throws {

@@ -15,9 +15,7 @@ extension Coordinator {
             return unknown("task \(taskID) has no step \(stepID)", message.encoded(), tag)
         }
         noteSeen(cached.task, place, message.dispatchID)
-        let before = cached.task.state
         apply(.result(step: place, message), to: cached)
-        if !before.isTerminal, cached.task.state.isTerminal { taskEnded(cached.task) }
         afterCommit.acks.append(tag)
     }
 
@@ -54,9 +52,9 @@ extension Coordinator {
         newestSeen[dispatch.queue] = max(newestSeen[dispatch.queue] ?? 0, dispatch.publishSequence)
     }
 
-    func taskEnded(_ task: WorkflowTask) {
-        let namespace = task.plan.template.namespace
-        openTasks[namespace] = max(0, (openTasks[namespace] ?? 1) - 1)
+    /// Tasks of no terminal state, by namespace.
+    func countOpen(_ task: WorkflowTask, _ step: Int) {
+        openTasks[task.plan.template.namespace, default: 0] += step
     }
 
     // MARK: - What nobody can use

@@ -136,6 +136,7 @@ extension Coordinator {
             guard let cached = cache[entry.task] else { continue }
             apply(.timer(step: entry.place, entry.timer, due: entry.due), to: cached)
         }
+        try await endStale()
         if let check = nextLostCheck, check <= now { checkForLostDispatches() }
         if isReading, !silentTimers.isEmpty || !silentLosses.isEmpty {
             sendMarker(Marker(timers: silentTimers, losses: silentLosses, sentAt: now))
@@ -160,6 +161,7 @@ extension Coordinator {
     private func checkForLostDispatches() {
         nextLostCheck = now.advanced(by: settings.lostDispatchCheck)
         guard isReading else { return }
+        warnOfLongWaits()
         for info in open.values where isOverdue(info) { if let queue = info.queue { queuesToInspect.insert(queue) } }
     }
 

@@ -12,12 +12,6 @@ extension Coordinator {
     }
 
     private func register(_ template: TaskTemplate) throws(OrchestratorError) -> RegisterTemplates.Outcome {
-        if let step = template.steps.first(where: { $0.type != .standard }) {
-            throw OrchestratorError(
-                .invalidTemplate,
-                "step '\(step.name)' is of type \(step.type.rawValue), which this version does not run yet",
-                hint: "Only standard steps run so far")
-        }
         let hash = template.hash
         let known = templates.find(
             namespace: template.namespace, name: template.name, version: template.version)

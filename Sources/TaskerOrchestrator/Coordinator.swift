@@ -87,6 +87,11 @@ public final class Coordinator {
     /// What a round that could not be committed has to find as it was when its inputs are taken again.
     var beforeRound = RoundMemory()
 
+    // Limits of lifecycles.
+    var staleness = StalenessWatch()
+    /// Counted since the start: remarks of the engine, by kind.
+    var remarks = RemarkCounts()
+
     // Connection and silence.
     var brokerState = BrokerState.disconnected(reason: "not connected yet")
     var isConsuming = false
@@ -168,7 +173,8 @@ public final class Coordinator {
         if let due = deferredUntil { return due }
         if !followUps.isEmpty { return now }
         return [
-            timers.earliest, softSince?.advanced(by: settings.confirmLinger), workers.nextExpiry, nextLostCheck,
+            timers.earliest, staleness.earliest, softSince?.advanced(by: settings.confirmLinger), workers.nextExpiry,
+            nextLostCheck,
             // Without a connection they wait for that, not for a time.
             isConnected ? unroutable.map(\.due).min() : nil,
             isConnected ? unroutableDispatches.map(\.due).min() : nil, nextMarkerRetry, nextRouteCheck,
@@ -195,6 +201,8 @@ struct TaskChangeDraft {
     var birth: TaskBirth?
     var taskChanged = false
     var steps: Set<Int> = []
+    /// Rows from here on are new.
+    var addedFrom: Int?
     var journal: [JournalEntry] = []
     var deadLetter: DeadLetterEntry?
 }

@@ -28,7 +28,7 @@ struct DispatchComposer {
 
     private func body(for task: WorkflowTask, step place: Int, dispatch: Dispatch) -> StepExecute {
         let step = task.steps[place]
-        let node = task.plan.nodes[step.place]
+        let node = task.plan.nodes[step.node]
         let template = task.plan.template
         let header = task.header
         var results = dependencyResults(of: place, in: task)
@@ -50,22 +50,78 @@ struct DispatchComposer {
                 id: step.id, name: step.name, templateStepName: node.template.name, type: node.template.type.rawValue,
                 attempt: step.attempts, maxAttempts: node.template.retry.attemptLimit,
                 isRetryable: node.template.retry.isRetryable,
-                timeoutMilliseconds: task.timeout(of: place, settings.engine), inputs: .emptyObject,
-                checkpoint: step.checkpoint, lastAttemptedAt: step.lastAttemptedAt),
+                timeoutMilliseconds: task.timeout(of: place, settings.engine), inputs: inputs(of: place, in: task),
+                checkpoint: step.outgoingCheckpoint, lastAttemptedAt: step.lastAttemptedAt),
             handler: StepExecute.Handler(
                 callable: node.template.handler.callable, method: node.template.handler.method,
                 resolver: node.template.handler.resolver, initialization: node.initialization),
             definition: StepExecute.Definition(
                 description: node.template.description, dependencies: node.template.dependencies,
-                publishesEvents: node.publishesEvents),
+                publishesEvents: node.publishesEvents, workerTemplateNames: node.workerTemplateNames),
             dependencyResults: results, omitted: omitted, limits: settings.limits)
     }
 
-    /// The envelopes of all transitive ancestors that ran, in the order of the task's steps.
+    /// The envelopes of all transitive ancestors that ran, in the order of the task's steps, and the failures of batch
+    /// workers that the step goes on without.
     func dependencyResults(of place: Int, in task: WorkflowTask) -> [(name: String, envelope: RawJSON)] {
-        task.ancestors(of: place).compactMap { ancestor in
-            task.steps[ancestor].envelope.map { (task.steps[ancestor].name, $0) }
+        let tolerated = Set(task.toleratedParents(of: place))
+        return task.ancestors(of: place).compactMap { ancestor in
+            let step = task.steps[ancestor]
+            if tolerated.contains(ancestor) { return (step.name, Self.failureEnvelope(step)) }
+            return step.state.isSatisfied ? step.envelope.map { (step.name, $0) } : nil
         }
+    }
+
+    private static func failureEnvelope(_ step: Step) -> RawJSON {
+        var writer = JSONWriter(reserving: 96 + (step.lastError?.count ?? 4))
+        writer.beginObject()
+        writer.key("status")
+        writer.value("failed")
+        writer.key("result")
+        writer.null()
+        writer.key("error")
+        writer.value(step.lastError)
+        writer.key("metadata")
+        writer.beginObject()
+        writer.endObject()
+        writer.endObject()
+        return RawJSON(trusting: writer.finish())
+    }
+
+    /// What a batch worker gets beside the task's context: the handler's initialization, its cursor and its set's rules
+    /// (engine contract, section 7.2); for a step that goes on without some workers, their names.
+    private func inputs(of place: Int, in task: WorkflowTask) -> RawJSON {
+        let step = task.steps[place]
+        let node = task.plan.nodes[step.node]
+        let failed = task.toleratedParents(of: place).map { task.steps[$0].name }
+        guard let batch = step.batchItem, let analyzer = step.creators.first else {
+            return failed.isEmpty ? .emptyObject : RawJSON(["failed_batches": .array(failed.map { .string($0) })])
+        }
+        let configuration = task.plan.batchConfiguration(worker: step.node, analyzer: task.steps[analyzer].node)
+        let own: Set<String> = ["cursor", "batch_metadata", "is_no_op", "__template_step_name"]
+        var writer = JSONWriter(reserving: 256 + node.initialization.count + batch.count)
+        writer.beginObject()
+        node.initialization.forEachMember { name, value in
+            if !own.contains(name) {
+                writer.key(name)
+                writer.value(value)
+            }
+        }
+        batch.forEachMember { name, value in
+            writer.key(name)
+            writer.value(value)
+        }
+        writer.key("batch_metadata")
+        writer.beginObject()
+        writer.key("cursor_field")
+        writer.value(configuration.cursorField)
+        writer.key("failure_strategy")
+        writer.value(configuration.failureStrategy.rawValue)
+        writer.endObject()
+        writer.key("__template_step_name")
+        writer.value(node.template.name)
+        writer.endObject()
+        return RawJSON(trusting: writer.finish())
     }
 
     /// One answer to a `step.fetch`: results in name order, at least one, about a page in bytes.

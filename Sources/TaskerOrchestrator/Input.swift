@@ -1,3 +1,4 @@
+import TaskerEngine
 import TaskerMessaging
 import TaskerProtocol
 import TaskerStore
@@ -12,6 +13,8 @@ public enum Input: Sendable {
     case broker(BrokerState)
     case create(CreateTask)
     case cancel(CancelTask)
+    case act(ActOnTask)
+    case setRoute(SetRoute)
     case register(RegisterTemplates)
     /// Figures of step queues, for the lost-dispatch check.
     case inspected([String: QueueFigures])
@@ -71,6 +74,62 @@ public struct CancelTask: Sendable {
     ) {
         self.task = task
         self.reason = reason
+        self.actor = actor
+        self.reply = reply
+    }
+}
+
+/// An operator's action on a task, a step of it, or its dead-letter entry.
+public struct ActOnTask: Sendable {
+    public enum Action: Sendable {
+        /// The step by id or name, and the task's revision the caller has seen, if it must still be that.
+        case step(String, StepAction)
+        /// Resets failed steps: all of them, or those of these names.
+        case retry(steps: [String]?)
+        case giveUp, resolve, replay, makeDeadLetter
+        /// - Parameter entry: must be the task's newest entry.
+        case updateDeadLetter(
+            entry: DeadLetterID?, resolution: DeadLetterResolution?, notes: String?, metadata: RawJSON?)
+    }
+
+    public enum StepAction: Sendable {
+        case reset(clearCheckpoint: Bool)
+        case resolve
+        /// - Parameter metadata: an object.
+        case complete(result: RawJSON, metadata: RawJSON)
+    }
+
+    public var task: TaskID
+    public var action: Action
+    public var actor: String
+    public var reason: String
+    public var reply: @Sendable (Result<Void, OrchestratorError>) -> Void
+
+    public init(
+        task: TaskID, action: Action, actor: String, reason: String,
+        reply: @escaping @Sendable (Result<Void, OrchestratorError>) -> Void
+    ) {
+        self.task = task
+        self.action = action
+        self.actor = actor
+        self.reason = reason
+        self.reply = reply
+    }
+}
+
+/// An operator's route for a handler; nil goes back to what workers announce.
+public struct SetRoute: Sendable {
+    public var handler: RoutingTable.Handler
+    public var queues: [RoutingTable.WeightedQueue]?
+    public var actor: String
+    public var reply: @Sendable (Result<Void, OrchestratorError>) -> Void
+
+    public init(
+        handler: RoutingTable.Handler, queues: [RoutingTable.WeightedQueue]?, actor: String,
+        reply: @escaping @Sendable (Result<Void, OrchestratorError>) -> Void
+    ) {
+        self.handler = handler
+        self.queues = queues
         self.actor = actor
         self.reply = reply
     }

@@ -59,6 +59,23 @@ public final class Orchestrator: Service {
         try await ask { reply in .cancel(CancelTask(task: task, reason: reason, actor: actor, reply: reply)) }
     }
 
+    /// An operator's action on a task, a step of it, or its dead-letter entry; durable when this returns.
+    /// - Throws: ``OrchestratorError`` `taskNotFound`, `stepNotFound`, `illegalState`, `invalidOutcome`, `unavailable`.
+    public func act(_ action: ActOnTask.Action, on task: TaskID, actor: String, reason: String) async throws {
+        try await ask { reply in
+            .act(ActOnTask(task: task, action: action, actor: actor, reason: reason, reply: reply))
+        }
+    }
+
+    /// Sends a handler's steps to these queues from the next dispatch on; nil goes back to what workers announce.
+    public func setRoute(
+        _ handler: RoutingTable.Handler, to queues: [RoutingTable.WeightedQueue]?, actor: String
+    ) async throws {
+        try await ask { reply in
+            .setRoute(SetRoute(handler: handler, queues: queues, actor: actor, reply: reply))
+        }
+    }
+
     /// Registers templates; one result for each, in order.
     public func register(_ templates: [TaskTemplate]) async -> [Result<RegisterTemplates.Outcome, OrchestratorError>] {
         guard accepts else { return templates.map { _ in .failure(Self.stopping) } }

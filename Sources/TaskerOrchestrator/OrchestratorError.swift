@@ -13,6 +13,10 @@ public struct OrchestratorError: Error, Sendable, CustomStringConvertible {
         case conflict
         case idempotencyKeyRequired
         case alreadyTerminal
+        /// The action does not apply in the current state.
+        case illegalState
+        /// The data given is no valid outcome of its step.
+        case invalidOutcome
         /// Too much is open already; try again after `retryAfterSeconds`.
         case backpressure
         /// Store unreachable or full, or the process is going down.

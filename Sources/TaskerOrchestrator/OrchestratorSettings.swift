@@ -40,6 +40,11 @@ public struct OrchestratorSettings: Sendable {
     /// Open tasks of one namespace past which new ones are refused.
     public var openTasksPerNamespace = 100_000
 
+    /// Lifecycle events go to the events exchange too, not only to the API's stream: they cost messages.
+    public var publishesLifecycleEvents = false
+    /// A dispatch that waits in its queue for so long is reported.
+    public var queueWaitWarning: Duration = .seconds(300)
+
     public init() {}
 }
 

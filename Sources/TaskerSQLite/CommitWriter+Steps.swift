@@ -11,6 +11,8 @@ extension CommitWriter {
             $0.add(step.id)
             $0.add(step.name)
             $0.add(step.createdAt)
+            $0.add(step.node)
+            $0.add(step.batchItem)
             StepColumns.bind(step, to: &$0)
             $0.add(data)
         }

@@ -12,7 +12,9 @@ extension CommitWriter {
             for step in task.steps { try insertStep(step, task: row) }
         } else {
             row = try update(task)
-            for place in change.changedSteps { try writeStep(task.steps[place], task: row) }
+            let added = change.addedFrom ?? task.steps.count
+            for place in change.changedSteps where place < added { try writeStep(task.steps[place], task: row) }
+            for place in added..<task.steps.count { try insertStep(task.steps[place], task: row) }
         }
         if !change.journal.isEmpty { try write(change.journal, task: row, at: now) }
         if let entry = change.deadLetter { try write(entry, task: row) }
@@ -143,6 +145,7 @@ extension CommitWriter {
             $0.add(template.name)
             $0.add(template.version)
             $0.add(RawJSON(template.canonicalJSON))
+            $0.add(template.lifecycle != nil)
         }) { $0.int64() }
         let id = try required(row, "plan row")
         for (place, node) in plan.nodes.enumerated() {
@@ -193,6 +196,9 @@ extension CommitWriter {
             $0.add(entry.resolvedAt)
             $0.add(entry.resolvedBy)
             $0.add(entry.notes)
+            $0.add(entry.metadata)
+            $0.add(entry.thresholdMinutes.map(Int64.init))
+            $0.add(entry.minutesInState)
         }
     }
 }

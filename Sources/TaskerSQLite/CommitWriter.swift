@@ -94,6 +94,7 @@ final class CommitWriter {
             $0.add(message.routingKey)
             $0.add(message.type)
             $0.add(message.correlationID)
+            $0.add(message.messageID)
             $0.add(message.body)
             $0.add(message.isTransient)
         }

@@ -36,12 +36,24 @@ extension SQLiteStore {
         }
     }
 
+    public func tasksToWatch(all: Bool) async throws -> [TaskID] {
+        try await read { database in
+            let statement = try PreparedStatement(
+                cachedBy: database,
+                """
+                SELECT t.uuid FROM plans p CROSS JOIN tasks t INDEXED BY tasks_unfinished_by_plan
+                WHERE (p.has_lifecycle OR ?) AND t.plan = p.id AND t.state < 10
+                """)
+            return try statement.all({ $0.add(all) }) { try $0.id() }
+        }
+    }
+
     public func outbox(after id: Int64, limit: Int) async throws -> [StoredOutboxMessage] {
         try await read { database in
             let statement = try PreparedStatement(
                 cachedBy: database,
                 """
-                SELECT id, exchange, routing_key, type, correlation_id, body, is_transient FROM outbox
+                SELECT id, exchange, routing_key, type, correlation_id, message_id, body, is_transient FROM outbox
                 WHERE id > ? ORDER BY id LIMIT ?
                 """)
             return try statement.all({
@@ -50,7 +62,8 @@ extension SQLiteStore {
             }) { row in
                 OutboxMessage(
                     id: row.int64(), exchange: row.string(), routingKey: row.string(), type: row.string(),
-                    correlationID: row.optionalString(), body: row.json(), isTransient: row.bool())
+                    correlationID: row.optionalString(), messageID: row.optionalString(), body: row.json(),
+                    isTransient: row.bool())
             }
         }
     }
@@ -134,12 +147,12 @@ extension SQLiteStore {
     }
 
     private static let openStepsSQL = """
-        SELECT s.id, t.uuid, p.namespace, c.callable, s.uuid, s.name, s.created_at,
+        SELECT s.id, t.uuid, p.namespace, c.callable, s.uuid, s.name, s.created_at, s.node, NULL,
             \(StepColumns.changing.map { "s.\($0)" }.joined(separator: ", ")), NULL, NULL, NULL
         FROM steps s INDEXED BY steps_open
         JOIN tasks t ON t.id = s.id >> \(Schema.placeBits)
         JOIN plans p ON p.id = t.plan
-        JOIN plan_steps c ON c.plan = t.plan AND c.place = s.id & \(1 << Schema.placeBits - 1)
+        JOIN plan_steps c ON c.plan = t.plan AND c.place = s.node
         WHERE s.open = 1 AND s.id > ? AND t.state < 10 ORDER BY s.id LIMIT ?
         """
 }

@@ -33,7 +33,7 @@ enum Schema {
 
         CREATE TABLE plans (
             id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, namespace TEXT NOT NULL, name TEXT NOT NULL,
-            version TEXT NOT NULL, canonical BLOB NOT NULL
+            version TEXT NOT NULL, canonical BLOB NOT NULL, has_lifecycle INTEGER NOT NULL
         );
         CREATE INDEX plans_by_name ON plans (namespace, name, version);
         CREATE TABLE plan_steps (
@@ -69,6 +69,7 @@ enum Schema {
 
         CREATE TABLE steps (
             id INTEGER PRIMARY KEY, uuid BLOB NOT NULL, name TEXT NOT NULL, created_at INTEGER NOT NULL,
+            node INTEGER NOT NULL, batch_item BLOB, creators BLOB,
             state INTEGER NOT NULL, open INTEGER NOT NULL, updated_at INTEGER NOT NULL, attempts INTEGER NOT NULL,
             total_attempts INTEGER NOT NULL, worker_losses INTEGER NOT NULL,
             dispatch_id BLOB, dispatch_queue TEXT, dispatch_created_at INTEGER, dispatch_publication INTEGER,
@@ -92,7 +93,8 @@ enum Schema {
         CREATE TABLE dead_letters (
             id INTEGER PRIMARY KEY, uuid BLOB NOT NULL UNIQUE, task INTEGER NOT NULL, reason TEXT NOT NULL,
             original_state TEXT NOT NULL, created_at INTEGER NOT NULL, failures BLOB NOT NULL,
-            resolution TEXT NOT NULL, resolved_at INTEGER, resolved_by TEXT, notes TEXT
+            resolution TEXT NOT NULL, resolved_at INTEGER, resolved_by TEXT, notes TEXT, metadata BLOB,
+            threshold_minutes INTEGER, minutes_in_state INTEGER NOT NULL
         );
         CREATE INDEX dead_letters_by_task ON dead_letters (task);
         CREATE INDEX dead_letters_by_creation ON dead_letters (created_at);
@@ -100,7 +102,7 @@ enum Schema {
 
         CREATE TABLE outbox (
             id INTEGER PRIMARY KEY, exchange TEXT NOT NULL, routing_key TEXT NOT NULL, type TEXT NOT NULL,
-            correlation_id TEXT, body BLOB NOT NULL, is_transient INTEGER NOT NULL
+            correlation_id TEXT, message_id TEXT, body BLOB NOT NULL, is_transient INTEGER NOT NULL
         );
 
         CREATE TABLE templates (

@@ -5,7 +5,8 @@ import TaskerStore
 /// The columns of a step's row that change, in the order in which they are written and read.
 enum StepColumns {
     static let changing = [
-        "state", "open", "updated_at", "attempts", "total_attempts", "worker_losses", "dispatch_id", "dispatch_queue",
+        "creators", "state", "open", "updated_at", "attempts", "total_attempts", "worker_losses", "dispatch_id",
+        "dispatch_queue",
         "dispatch_created_at", "dispatch_publication", "dispatch_sequence", "dispatch_begun_at",
         "dispatch_started_at", "dispatch_worker_id", "dispatch_worker_language", "dispatch_flags", "past_dispatches",
         "retry_at", "resend_at", "handler_not_found_since", "handler_not_found_count", "hold", "execution_ms",
@@ -13,6 +14,7 @@ enum StepColumns {
     ]
 
     static func bind(_ step: Step, to row: inout Binder) {
+        if step.creators.isEmpty { row.addNull() } else { row.add(blob: encode(places: step.creators)) }
         row.add(step.state.code)
         row.add(step.state.isInFlight || step.state == .waitingForRetry || step.hold != nil)
         row.add(step.updatedAt)
@@ -51,15 +53,21 @@ enum StepColumns {
         row.add(flags(dispatch))
     }
 
-    /// Reads `uuid, name, created_at`, the changing columns, and `envelope, last_error, checkpoint`.
+    /// Reads `uuid, name, created_at, node, batch_item`, the changing columns, and `envelope, last_error, checkpoint`.
     static func record(at place: Int, from row: inout RowReader) throws -> StepRecord {
         let id: StepID = try row.id()
         let name = row.string()
         let createdAt = row.timestamp()
+        let node = row.int()
+        let batchItem = row.optionalJSON()
+        let creators = try row.withBlob { try decode(places: $0) } ?? []
         let state = try StepState(code: row.int64())
         _ = row.int64()
         var record = StepRecord(
-            id: id, name: name, place: place, state: state, createdAt: createdAt, updatedAt: row.timestamp())
+            id: id, name: name, place: place, node: node, state: state, createdAt: createdAt,
+            updatedAt: row.timestamp())
+        record.batchItem = batchItem
+        record.creators = creators
         record.attempts = row.int()
         record.totalAttempts = row.int()
         record.workerLosses = row.int()
@@ -105,6 +113,19 @@ enum StepColumns {
 
     private static func flags(_ dispatch: Dispatch) -> Int64 {
         (dispatch.isAnswered ? 1 : 0) | (dispatch.isInGrace ? 2 : 0) | (dispatch.isDetached ? 4 : 0)
+    }
+
+    // MARK: - Places of steps: four bytes each
+
+    private static func encode(places: [Int]) -> [UInt8] {
+        places.flatMap { place in withUnsafeBytes(of: UInt32(place).bigEndian) { Array($0) } }
+    }
+
+    private static func decode(places bytes: UnsafeRawBufferPointer) throws -> [Int] {
+        guard bytes.count % 4 == 0 else { throw StoreError.unreadable("list of places") }
+        return stride(from: 0, to: bytes.count, by: 4).map { start in
+            Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: start, as: UInt32.self)))
+        }
     }
 
     // MARK: - Past dispatches: 16 bytes of id and one of ending each, oldest first

@@ -26,10 +26,11 @@ struct TaskReader {
             $0.add(first + (1 << Schema.placeBits) - 1)
         }) { row in
             let place = Int(row.int64() - first)
-            guard plan.nodes.indices.contains(place) else {
-                throw StoreError.unreadable("place of a step, which its template lacks")
+            let record = try StepColumns.record(at: place, from: &row)
+            guard plan.nodes.indices.contains(record.node) else {
+                throw StoreError.unreadable("step, which its template lacks")
             }
-            return try StepColumns.record(at: place, from: &row)
+            return record
         }
         let task = WorkflowTask(
             header: parts.header, plan: plan, state: parts.state, revision: parts.revision,
@@ -74,7 +75,7 @@ struct TaskReader {
         """
 
     private static let stepsSQL = """
-        SELECT s.id, s.uuid, s.name, s.created_at, \(StepColumns.changing.map { "s.\($0)" }.joined(separator: ", ")),
+        SELECT s.id, s.uuid, s.name, s.created_at, s.node, s.batch_item, \(StepColumns.changing.map { "s.\($0)" }.joined(separator: ", ")),
             e.envelope, e.last_error, e.checkpoint
         FROM steps s LEFT JOIN step_data e ON e.id = s.data
         WHERE s.id BETWEEN ? AND ? ORDER BY s.id
@@ -111,7 +112,8 @@ enum HeaderColumns {
 /// A dead-letter entry, from `dead_letters l`.
 enum DeadLetterColumns {
     static let list = """
-        l.uuid, l.reason, l.original_state, l.created_at, l.failures, l.resolution, l.resolved_at, l.resolved_by, l.notes
+        l.uuid, l.reason, l.original_state, l.created_at, l.failures, l.resolution, l.resolved_at, l.resolved_by, l.notes,
+            l.metadata, l.threshold_minutes, l.minutes_in_state
         """
 
     static func optionalEntry(_ task: TaskID, from row: inout RowReader) throws -> DeadLetterEntry? {
@@ -126,6 +128,8 @@ enum DeadLetterColumns {
             originalState: try required(TaskState(rawValue: state), "state \(state)"), createdAt: createdAt,
             failures: try failures.map { try required(DeadLetterEntry.Failure($0), "failure of a dead-letter entry") },
             resolution: try required(DeadLetterResolution(rawValue: resolution), "resolution \(resolution)"),
-            resolvedAt: row.optionalTimestamp(), resolvedBy: row.optionalString(), notes: row.optionalString())
+            resolvedAt: row.optionalTimestamp(), resolvedBy: row.optionalString(), notes: row.optionalString(),
+            metadata: row.optionalJSON(), thresholdMinutes: row.optionalInt64().map(Int.init), minutesInState: row.int()
+        )
     }
 }

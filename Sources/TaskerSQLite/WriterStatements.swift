@@ -27,7 +27,8 @@ struct WriterStatements {
 
         findPlan = try prepare("SELECT id FROM plans WHERE hash = ?")
         insertPlan = try prepare(
-            "INSERT INTO plans (hash, namespace, name, version, canonical) VALUES (?, ?, ?, ?, ?) RETURNING id")
+            "INSERT INTO plans (hash, namespace, name, version, canonical, has_lifecycle) VALUES (?, ?, ?, ?, ?, ?) RETURNING id"
+        )
         insertPlanStep = try prepare("INSERT INTO plan_steps (plan, place, callable) VALUES (?, ?, ?)")
 
         findTask = try prepare("SELECT id, state FROM tasks WHERE uuid = ?")
@@ -61,8 +62,8 @@ struct WriterStatements {
         let assignments = columns.map { "\($0) = ?" }.joined(separator: ", ")
         insertStep = try prepare(
             """
-            INSERT INTO steps (id, uuid, name, created_at, \(columns.joined(separator: ", ")), data)
-            VALUES (\(Self.marks(columns.count + 5)))
+            INSERT INTO steps (id, uuid, name, created_at, node, batch_item, \(columns.joined(separator: ", ")), data)
+            VALUES (\(Self.marks(columns.count + 7)))
             """)
         updateStep = try prepare("UPDATE steps SET \(assignments), data = ? WHERE id = ? AND data IS NULL")
         replaceStep = try prepare("UPDATE steps SET \(assignments), data = ? WHERE id = ?")
@@ -77,15 +78,16 @@ struct WriterStatements {
         putDeadLetter = try prepare(
             """
             INSERT INTO dead_letters (uuid, task, reason, original_state, created_at, failures, resolution, resolved_at,
-                resolved_by, notes)
-            VALUES (\(Self.marks(10)))
+                resolved_by, notes, metadata, threshold_minutes, minutes_in_state)
+            VALUES (\(Self.marks(13)))
             ON CONFLICT (uuid) DO UPDATE SET failures = excluded.failures, resolution = excluded.resolution,
-                resolved_at = excluded.resolved_at, resolved_by = excluded.resolved_by, notes = excluded.notes
+                resolved_at = excluded.resolved_at, resolved_by = excluded.resolved_by, notes = excluded.notes,
+                metadata = excluded.metadata
             """)
         putOutbox = try prepare(
             """
-            INSERT OR REPLACE INTO outbox (id, exchange, routing_key, type, correlation_id, body, is_transient)
-            VALUES (\(Self.marks(7)))
+            INSERT OR REPLACE INTO outbox (id, exchange, routing_key, type, correlation_id, message_id, body, is_transient)
+            VALUES (\(Self.marks(8)))
             """)
         deleteOutbox = try prepare("DELETE FROM outbox WHERE id = ?")
         putTemplate = try prepare(

@@ -131,6 +131,12 @@ extension Problem {
                 .badRequest, "IDEMPOTENCY_KEY_REQUIRED", title: "Idempotency key required", detail: error.message,
                 hint: error.hint)
         case .alreadyTerminal: self = .badRequest(error.message)
+        case .illegalState:
+            self.init(.conflict, "CONFLICT", title: "Not possible now", detail: error.message, hint: error.hint)
+        case .invalidOutcome:
+            self.init(
+                .unprocessableContent, "VALIDATION_FAILED", title: "Invalid outcome", detail: error.message,
+                hint: error.hint)
         case .backpressure:
             self.init(
                 .tooManyRequests, "BACKPRESSURE", title: "Too much is open", detail: error.message, hint: error.hint)

@@ -27,18 +27,21 @@ public struct TaskChange: Sendable {
     public var taskChanged: Bool
     /// Places of steps whose rows changed, ascending. For a new task all steps are written.
     public var changedSteps: [Int]
+    /// Rows from this place on are new; nil when none is.
+    public var addedFrom: Int?
     /// In order.
     public var journal: [JournalEntry]
     public var deadLetter: DeadLetterEntry?
 
     public init(
         task: WorkflowTask, birth: TaskBirth? = nil, taskChanged: Bool = true, changedSteps: [Int] = [],
-        journal: [JournalEntry] = [], deadLetter: DeadLetterEntry? = nil
+        addedFrom: Int? = nil, journal: [JournalEntry] = [], deadLetter: DeadLetterEntry? = nil
     ) {
         self.task = task
         self.birth = birth
         self.taskChanged = taskChanged
         self.changedSteps = changedSteps
+        self.addedFrom = addedFrom
         self.journal = journal
         self.deadLetter = deadLetter
     }
@@ -66,19 +69,22 @@ public struct OutboxMessage: Sendable, Hashable {
     public var routingKey: String
     public var type: String
     public var correlationID: String?
+    /// nil: a fresh one each time it is published. Events have one of their own, by which copies are recognised.
+    public var messageID: String?
     public var body: RawJSON
     /// Not worth keeping over a restart of the broker.
     public var isTransient: Bool
 
     public init(
-        id: Int64, exchange: String, routingKey: String, type: String, correlationID: String?, body: RawJSON,
-        isTransient: Bool
+        id: Int64, exchange: String, routingKey: String, type: String, correlationID: String?,
+        messageID: String? = nil, body: RawJSON, isTransient: Bool
     ) {
         self.id = id
         self.exchange = exchange
         self.routingKey = routingKey
         self.type = type
         self.correlationID = correlationID
+        self.messageID = messageID
         self.body = body
         self.isTransient = isTransient
     }

@@ -36,7 +36,7 @@ extension InMemoryRows {
                 found.append(
                     OpenStep(
                         record: step, row: task.row(of: step.place), taskID: task.header.id,
-                        namespace: plan.namespace, callable: plan.callables[step.place]))
+                        namespace: plan.namespace, callable: plan.callables[step.node]))
             }
         }
         return found

@@ -14,7 +14,8 @@ struct InMemoryRows {
         var namespace: String
         var name: String
         var version: String
-        /// By place.
+        var hasLifecycle: Bool
+        /// By node.
         var callables: [String]
     }
 
@@ -95,7 +96,9 @@ struct InMemoryRows {
                 identities[identity] = Identity(task: task.id, requestHash: birth.requestHash)
             }
         } else {
-            tasks[task.id]?.update(from: task, places: change.changedSteps)
+            let added = change.addedFrom ?? task.steps.count
+            let changed = change.changedSteps.filter { $0 < added } + Array(added..<task.steps.count)
+            tasks[task.id]?.update(from: task, places: changed)
         }
         if task.state.isTerminal { unfinished.remove(task.id) } else { unfinished.insert(task.id) }
         if !change.journal.isEmpty {
@@ -119,6 +122,7 @@ struct InMemoryRows {
         plans[plan.hash] = Plan(
             canonical: RawJSON(plan.template.canonicalJSON), namespace: plan.template.namespace,
             name: plan.template.name, version: plan.template.version,
+            hasLifecycle: plan.template.lifecycle != nil,
             callables: plan.nodes.map(\.template.handler.callable))
     }
 }

@@ -39,6 +39,14 @@ public final class InMemoryStore: Store {
         try reading { $0.openSteps(after: row, limit: limit) }
     }
 
+    public func tasksToWatch(all: Bool) async throws -> [TaskID] {
+        try reading { rows in
+            rows.unfinished.filter { id in
+                all || rows.tasks[id].flatMap { rows.plans[$0.planHash] }?.hasLifecycle == true
+            }.sorted()
+        }
+    }
+
     public func outbox(after id: Int64, limit: Int) async throws -> [StoredOutboxMessage] {
         try reading { rows in
             Array(rows.outbox.values.filter { $0.id > id }.sorted { $0.id < $1.id }.prefix(max(0, limit)))

@@ -12,6 +12,7 @@ extension StepRecord {
         copy.envelope = envelope?.compacted()
         copy.lastError = lastError?.compacted()
         copy.checkpoint = checkpoint?.compacted()
+        copy.batchItem = batchItem?.compacted()
         return copy
     }
 }

@@ -24,6 +24,9 @@ public protocol Store: Sendable {
     /// their rows, `limit` at a time; pass the last one's `row` as `after` for more.
     func openSteps(after row: Int64, limit: Int) async throws -> [OpenStep]
 
+    /// Unfinished tasks whose template states limits for its lifecycle, or all unfinished ones.
+    func tasksToWatch(all: Bool) async throws -> [TaskID]
+
     /// Outbox messages not yet marked done, oldest first.
     func outbox(after id: Int64, limit: Int) async throws -> [StoredOutboxMessage]
 

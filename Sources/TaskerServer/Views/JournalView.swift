@@ -89,7 +89,7 @@ enum JournalView {
                 writer.value(dispatch)
                 writer.key("detail")
                 writer.value(detail)
-            case .audit: continue
+            case .audit, .created: continue
             }
             writer.key("sequence")
             writer.value(stored.sequence)

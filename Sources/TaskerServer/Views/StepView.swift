@@ -61,7 +61,7 @@ enum StepView {
         writer.key("execution_time_ms")
         if let milliseconds = step.executionMilliseconds { writer.value(milliseconds) } else { writer.null() }
         writer.key("checkpoint")
-        writer.value(step.checkpoint)
+        writer.value(step.outgoingCheckpoint)
         writer.key("timeout_seconds")
         if let timeout = template.timeoutMilliseconds { writer.value(Double(timeout) / 1000) } else { writer.null() }
         writer.key("parents")
@@ -77,8 +77,8 @@ enum StepView {
 
     private static func writeState(_ step: Step, of task: WorkflowTask, to writer: inout JSONWriter) {
         let retry = template(step, task).retry
-        let completedParents = step.parents.count { task.steps[$0].state.isSatisfied }
-        let satisfied = completedParents == step.parents.count
+        let completedParents = step.parents.count { task.isSatisfied($0) }
+        let satisfied = completedParents == step.parents.count && !task.waitsForUndecided(step.place)
         let mayRun = retry.isRetryable ? step.attempts < retry.attemptLimit : step.attempts == 0
         writer.key("current_state")
         writer.value(step.state.rawValue)
@@ -111,7 +111,7 @@ enum StepView {
             writer.null()
         }
         writer.key("held")
-        writer.value(step.hold?.rawValue)
+        writer.value(step.hold?.rawValue ?? task.batchHold(step.place)?.rawValue)
         if step.hold == .noRoute {
             writer.key("held_reason")
             writer.value(
@@ -121,7 +121,7 @@ enum StepView {
     }
 
     private static func template(_ step: Step, _ task: WorkflowTask) -> StepTemplate {
-        task.plan.nodes[step.place].template
+        task.plan.nodes[step.node].template
     }
 
     /// A UUIDv8 (RFC 9562) from the SHA-256 of namespace, template and step: the same for all tasks of a template.

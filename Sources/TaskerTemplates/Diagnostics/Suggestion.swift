@@ -1,8 +1,8 @@
 /// Did-you-mean: the known name that was probably meant.
-enum Suggestion {
+public enum Suggestion {
     /// The nearest candidate within distance 2 (1 when either name is shorter than 5), nil when none is near. A candidate
     /// that differs in case or in `-` for `_` only is always near.
-    static func nearest(to name: String, among candidates: some Collection<String>) -> String? {
+    public static func nearest(to name: String, among candidates: some Collection<String>) -> String? {
         let wanted = Array(name.unicodeScalars.prefix(300))
         let folded = fold(name)
         var best: (name: String, distance: Int)?

@@ -69,7 +69,7 @@ struct Witness {
                 seen.insert("dead letter \(entry.failures.last?.reason.rawValue ?? "") \(entry.resolution.rawValue)")
             case .held(_, let hold, _, _): seen.insert("held \(hold.rawValue)")
             case .quarantineEnded: seen.insert("quarantine ended")
-            case .taskChanged, .stepChanged, .withdraw: break
+            case .taskChanged, .stepChanged, .withdraw, .stepsAdded, .domainEvent, .remark: break
             }
         }
         try require(27, taskState == after.state, "history says \(taskState), the task \(after.state)")
@@ -119,6 +119,7 @@ struct Witness {
             stepStates[place] = to
             if to == .error { errorsEntered[place, default: 0] += 1 }
             seen.insert("\(from.rawValue) \(to.rawValue)")
+        case .created: break
         case .audit(let record):
             seen.insert(
                 record.disposition == .automatic ? "\(record.status) \(record.message ?? "")" : "\(record.disposition)")

@@ -147,7 +147,7 @@ struct TransitionTests {
             ])
         #expect(script[0].attempts == 1 && script[0].state == .inProgress)
         let stored = script[0].checkpoint
-        #expect(stored?.member("cursor")?.integer == 50 && stored?.member("history") == nil)
+        #expect(stored?.member("cursor")?.integer == 50 && script[0].outgoingCheckpoint?.member("history") == nil)
         #expect(stored?.member("timestamp")?.string == script.now.description)
         // The same checkpoint again: its dispatch is over.
         expect(

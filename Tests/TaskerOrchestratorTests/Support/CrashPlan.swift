@@ -96,6 +96,10 @@ struct CrashingStore: Store {
         try check()
         return try await inner.openSteps(after: row, limit: limit)
     }
+    func tasksToWatch(all: Bool) async throws -> [TaskID] {
+        try check()
+        return try await inner.tasksToWatch(all: all)
+    }
     func outbox(after id: Int64, limit: Int) async throws -> [StoredOutboxMessage] {
         try check()
         return try await inner.outbox(after: id, limit: limit)
