@@ -16,11 +16,14 @@ ACK_DEADLINE_MS = 600_000
 
 
 class Unreadable(Exception):
-    """A delivery that is no ``step.execute`` of protocol 1; ``error_type`` is what the answer carries."""
+    """A delivery that is no ``step.execute`` of protocol 1; ``error_type`` is what the answer carries, ``reason`` what
+    the dead letter does.
+    """
 
     def __init__(self, error_type: str, detail: str, dispatch_id: str | None = None, reply_to: str | None = None):
         super().__init__(detail)
         self.error_type = error_type
+        self.reason = error_type
         self.detail = detail
         self.dispatch_id = dispatch_id
         self.reply_to = reply_to
@@ -80,7 +83,10 @@ def parse_execute(body: bytes) -> ExecuteMessage:
 
 def _read(message: dict[str, Any]) -> ExecuteMessage:
     if message.get("kind") != "step.execute":
-        raise Unreadable("invalid_message", f"unknown kind {message.get('kind')!r}; expected 'step.execute'")
+        unknown = Unreadable("invalid_message", f"unknown kind {message.get('kind')!r}; expected 'step.execute'")
+        if isinstance(message.get("kind"), str):
+            unknown.reason = "unknown_kind"
+        raise unknown
     _check_version(message.get("protocol"))
     task = _object(message, "task")
     step = _object(message, "step")

@@ -264,7 +264,7 @@ class DeliveryMachine:
         self.jobs[job.key] = job
         headers = {
             **delivery.headers,
-            "x-tasker-reason": error.error_type,
+            "x-tasker-reason": error.reason,
             "x-tasker-detail": error.detail,
             "x-tasker-origin": delivery.queue,
         }
