@@ -8,7 +8,7 @@ module TaskerCore
     # for the header of the dead letter.
     class Unreadable < StandardError
       attr_reader :error_type, :reason
-      attr_accessor :dispatch_id, :reply_to
+      attr_accessor :dispatch_id, :reply_to, :correlation_id
 
       def initialize(error_type, detail, reason = error_type)
         super(detail)
@@ -63,12 +63,19 @@ module TaskerCore
 
         read(message)
       rescue Unreadable => e
-        if message.is_a?(Hash)
-          e.dispatch_id = message['dispatch_id'] if message['dispatch_id'].is_a?(String)
-          e.reply_to = message['reply_to'] if message['reply_to'].is_a?(String)
-        end
+        address(e, message) if message.is_a?(Hash)
         raise
       end
+
+      # What the body says about where an answer goes.
+      def address(error, message)
+        task = message['task'].is_a?(Hash) ? message['task'] : {}
+        error.dispatch_id = string_or_nil(message['dispatch_id'])
+        error.reply_to = string_or_nil(message['reply_to'])
+        error.correlation_id = string_or_nil(task['correlation_id'])
+      end
+
+      def string_or_nil(value) = value.is_a?(String) ? value : nil
 
       def read(message)
         kind = message['kind']

@@ -85,16 +85,16 @@ module TaskerCore
       # A +step.heartbeat+; +progress+ is nil or <tt>[done, total, message]</tt>.
       def heartbeat(message, started_at:, sequence:, detached:, progress:)
         shown = progress && %w[done total message].zip(progress).to_h
-        Codec.encode('protocol' => PROTOCOL, 'kind' => 'step.heartbeat', 'dispatch_id' => message.dispatch_id,
-                     'task_uuid' => message.task_uuid, 'step_uuid' => message.step_uuid, 'started_at' => started_at,
-                     'sequence' => sequence, 'detached' => detached, 'progress' => shown,
-                     'worker' => identity.to_wire)
+        Codec.encode({ 'protocol' => PROTOCOL, 'kind' => 'step.heartbeat', 'dispatch_id' => message.dispatch_id,
+                       'task_uuid' => message.task_uuid, 'step_uuid' => message.step_uuid, 'started_at' => started_at,
+                       'sequence' => sequence, 'detached' => detached, 'progress' => shown,
+                       'worker' => identity.to_wire })
       end
 
       # A +step.fetch+: asks for the next page of dependency results that did not fit into the message.
       def fetch(message, after)
-        Codec.encode('protocol' => PROTOCOL, 'kind' => 'step.fetch', 'dispatch_id' => message.dispatch_id,
-                     'task_uuid' => message.task_uuid, 'step_uuid' => message.step_uuid, 'after' => after)
+        Codec.encode({ 'protocol' => PROTOCOL, 'kind' => 'step.fetch', 'dispatch_id' => message.dispatch_id,
+                       'task_uuid' => message.task_uuid, 'step_uuid' => message.step_uuid, 'after' => after })
       end
 
       # A +worker.hello+, +worker.heartbeat+ or +worker.bye+.

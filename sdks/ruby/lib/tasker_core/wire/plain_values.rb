@@ -93,6 +93,14 @@ module TaskerCore
         plain ||= value.to_h if value.is_a?(Struct)
         return hash(plain, depth, path) if plain.is_a?(Hash)
 
+        no_form(value, path)
+      rescue NotSerializable
+        raise
+      rescue StandardError => e
+        refuse("#{value.class} at #{place(path)} cannot be converted to a hash: #{e.class}: #{e.message}")
+      end
+
+      def no_form(value, path)
         refuse("#{value.class} at #{place(path)} has no JSON form: convert it to a string, number, array or hash")
       end
 
@@ -106,9 +114,10 @@ module TaskerCore
         until path.nil?
           path, key = path
           parts.unshift("[#{key.inspect}]")
-          return "$#{parts.last(6).join}" if parts.size > 100
         end
-        "$#{parts.join}"
+        return "$#{parts.join}" if parts.size <= 12
+
+        "$#{parts.first(6).join}...#{parts.last(3).join}"
       end
 
       def refuse(text)

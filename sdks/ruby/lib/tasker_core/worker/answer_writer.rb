@@ -97,7 +97,7 @@ module TaskerCore
         text = Wire::Codec.encode(value, depth: depth)
         return text if text.bytesize <= limit
 
-        raise Unsendable, Failure.new("the #{name} has #{text.bytesize} bytes, the limit is #{limit}: store it " \
+        raise Unsendable, Failure.new("the #{name} #{name == 'events' ? 'have' : 'has'} #{text.bytesize} bytes, the limit is #{limit}: store it " \
                                       'elsewhere and return a reference', too_large, false)
       rescue Wire::NotSerializable => e
         raise Unsendable, Failure.new("the #{name} cannot be sent: #{e.message}", 'serialization_error', false)

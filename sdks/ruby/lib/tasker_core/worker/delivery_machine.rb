@@ -349,7 +349,11 @@ module TaskerCore
         reply_to = delivery.reply_to || error.reply_to
         if !id.to_s.empty? && !reply_to.to_s.empty?
           body = @writer.invalid(Wire::Execute.uuid?(id) ? id : nil, error.error_type, error.message, @wall.call)
-          job.pending << Publication.new(:answer, reply_to, body, Wire::TYPE_RESULT, message_id: id, job: job)
+          job.pending << Publication.new(
+            :answer, reply_to, body, Wire::TYPE_RESULT, message_id: id, job: job,
+            correlation_id: error.correlation_id || delivery.properties[:correlation_id],
+            headers: delivery.headers.slice('traceparent', 'tracestate')
+          )
         end
         job.pending.dup.each { |publication| send_out(publication) }
       end

@@ -69,7 +69,7 @@ module TaskerCore
           step_context: step_context
         )
         collector
-      rescue StandardError => e
+      rescue StandardError, ScriptError, SystemExit, SystemStackError => e
         TaskerCore::Logger.instance.warn("publisher of #{declaration['name']} failed: #{e.class}: #{e.message}")
         nil
       end

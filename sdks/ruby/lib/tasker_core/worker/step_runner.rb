@@ -69,13 +69,18 @@ module TaskerCore
 
       def finish(message, outcome, control, version, started)
         elapsed = ((Process.clock_gettime(Process::CLOCK_MONOTONIC) - started) * 1000).round
-        answer = if outcome == :not_found
-                   @answers.not_found(message)
-                 else
-                   @answers.write(message, outcome, control, version, elapsed)
-                 end
+        answer = write(message, outcome, control, version, elapsed)
         log(message, answer, elapsed)
         answer
+      end
+
+      def write(message, outcome, control, version, elapsed)
+        return @answers.not_found(message) if outcome == :not_found
+
+        @answers.write(message, outcome, control, version, elapsed)
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        failure = Failure.new("the result cannot be sent: #{e.class}: #{e.message}", 'serialization_error', false)
+        @answers.write(message, failure, control, nil, elapsed)
       end
 
       def log(message, answer, elapsed)
