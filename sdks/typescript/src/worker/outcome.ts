@@ -66,6 +66,8 @@ function failureFromResult(result: StepHandlerResult): Failure {
     {
       errorCode: result.errorCode ?? null,
       retryAfter: secondsOf(metadata['retry_after_seconds'], metadata['retry_after'], metadata['retryAfter'], numeric(header)),
+      // A handler in functional style has caught the error itself.
+      backtrace: typeof metadata['stack'] === 'string' ? cutBacktrace(metadata['stack'].split('\n')) : [],
       metadata,
     },
   );
