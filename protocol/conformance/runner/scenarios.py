@@ -44,6 +44,8 @@ OPERATIONS: dict[str, tuple[set[str], set[str]]] = {
     "block_broker": (set(), set()),
     "unblock_broker": (set(), set()),
 }
+#: Operations that other scenarios on the same broker would notice.
+DISTURBING = frozenset({"close_connections", "stop_broker", "block_broker"})
 #: Operations that a worker over stdin and stdout knows.
 OVER_STDIO = frozenset({
     "start_worker", "stop_worker", "signal", "expect_exit", "expect_stderr", "close_input", "send", "send_raw", "cases",
@@ -64,6 +66,11 @@ class Scenario:
     description: str = ""
     queue_type: str = "quorum"
     settings: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it must not run beside others."""
+        return any(operation["do"] in DISTURBING for operation in self.operations)
 
 
 def load(folder: Path = FOLDER / "scenarios") -> list[Scenario]:
