@@ -20,6 +20,7 @@ extension Coordinator {
                 changedSteps: draft.steps.sorted(), addedFrom: draft.addedFrom, journal: draft.journal,
                 deadLetter: draft.deadLetter)
         }
+        if settings.publishesLifecycleEvents { addLifecycleEvents(batch.tasks) }
         batch.outbox = newOutbox
         batch.outboxDone = doneOutbox
         batch.templates = newTemplates

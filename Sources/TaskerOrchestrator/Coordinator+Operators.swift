@@ -158,6 +158,23 @@ extension Coordinator {
             correlationID: event.correlationID.description, messageID: event.id.description, body: event.body)
     }
 
+    /// Everything that this round's histories tell, in their order.
+    func addLifecycleEvents(_ changes: [TaskChange]) {
+        for change in changes {
+            for entry in change.journal {
+                guard let event = LifecycleEvent(entry, of: change.task, at: now) else { continue }
+                var writer = JSONWriter(reserving: 320)
+                writer.beginObject()
+                event.writeMembers(to: &writer)
+                writer.endObject()
+                addToOutbox(
+                    exchange: settings.names.events, routingKey: event.type, type: "tasker.event.lifecycle.v1",
+                    correlationID: change.task.header.correlationID.description, messageID: nil,
+                    body: RawJSON(trusting: writer.finish()))
+            }
+        }
+    }
+
     private func addToOutbox(
         exchange: String, routingKey: String, type: String, correlationID: String?, messageID: String?, body: RawJSON
     ) {

@@ -84,6 +84,37 @@ struct OrchestratorConfiguration: CustomStringConvertible {
         tuned.environment = text(options.environment, "TASKER_ENV", default: "development")
         if tuned.environment == "production" { tuned.templateConflict = .reject }
 
+        switch text(nil, "TASKER_LIFECYCLE_EVENTS", default: "off") {
+        case "on": tuned.publishesLifecycleEvents = true
+        case "off": break
+        case let other: problems.append("TASKER_LIFECYCLE_EVENTS is '\(other)', not on or off")
+        }
+        func count(_ name: String, _ range: ClosedRange<Int>, _ apply: (Int) -> Void) {
+            guard let text = environment[name], !text.isEmpty else { return }
+            guard let number = Int(text), range.contains(number) else {
+                return problems.append(
+                    "\(name) is '\(text)', not a number from \(range.lowerBound) to \(range.upperBound)")
+            }
+            apply(number)
+        }
+        count("TASKER_MAX_PARALLEL_BATCHES", 1...10_000) { tuned.engine.maxParallelBatches = $0 }
+        count("TASKER_MAX_WORKERS_PER_BATCH", 1...100_000) { tuned.engine.maxWorkersPerBatch = $0 }
+        count("TASKER_MAX_STEPS_PER_DECISION", 1...10_000) { tuned.engine.maxStepsPerDecision = $0 }
+        count("TASKER_MAX_DECISION_DEPTH", 1...1000) { tuned.engine.maxDecisionDepth = $0 }
+        count("TASKER_MAX_WORKER_LOSSES", 1...1000) { tuned.engine.maxWorkerLosses = $0 }
+        tuned.engine.resultSchemaPolicy = choice(
+            text(nil, "TASKER_RESULT_SCHEMA_POLICY", default: "warn"), "TASKER_RESULT_SCHEMA_POLICY", default: .warn)
+        tuned.inputSchemaPolicy = choice(
+            text(nil, "TASKER_INPUT_SCHEMA_POLICY", default: "enforce"), "TASKER_INPUT_SCHEMA_POLICY",
+            default: .enforce)
+        tuned.engine.staleness.defaultAction = choice(
+            text(nil, "TASKER_STALENESS_DEFAULT_ACTION", default: "none"), "TASKER_STALENESS_DEFAULT_ACTION",
+            default: .none)
+        tuned.engine.staleness.isDryRun = text(nil, "TASKER_STALENESS_DRY_RUN", default: "0") == "1"
+        tuned.templateConflict = choice(
+            text(nil, "TASKER_TEMPLATE_CONFLICT", default: tuned.templateConflict.rawValue), "TASKER_TEMPLATE_CONFLICT",
+            default: tuned.templateConflict)
+        duration("TASKER_RETRY_AFTER_CAP_SECONDS") { tuned.engine.retryAfterCap = $0 }
         duration("TASKER_DEFAULT_STEP_TIMEOUT_SECONDS") { tuned.engine.defaultStepTimeout = $0 }
         duration("TASKER_LEASE_SECONDS") { tuned.engine.lease = $0 }
         duration("TASKER_REDELIVERY_GRACE_SECONDS") { tuned.engine.redeliveryGrace = $0 }
