@@ -1,25 +1,24 @@
 /** The same messages over standard input and output: one JSON object per line, one step at a time. */
 import { spawn } from 'node:child_process';
-import { writeSync } from 'node:fs';
 import { constants } from 'node:os';
 import { clearTimeout, setTimeout } from 'node:timers';
-import type { Timer } from 'node:timers';
+import { Worker } from 'node:worker_threads';
 
 import type { HandlerRegistry } from '../registry/registry.js';
 import { isUuid, parseExecute, Unreadable } from '../wire/execute.js';
 import type { ExecuteMessage } from '../wire/execute.js';
 import { MessageWriter } from '../wire/outgoing.js';
-import type { Progress } from '../wire/outgoing.js';
 import { guardExit } from './exit-guard.js';
 import type { Transport } from './host.js';
 import { identityOf, newWorkerId } from './identity.js';
-import { pause, setLogLevel, writeError } from './log.js';
+import { LineOutput } from './line-output.js';
+import { setLogLevel, writeError } from './log.js';
 import type { LoopEnd } from './port.js';
+import type { PulseStart, ToPulse } from './pulse-thread.js';
 import { RunControl } from './run-control.js';
 import { StepRunner } from './runner.js';
 import type { WorkerSettings } from './settings.js';
 
-const FIRST_HEARTBEAT_MS = 1000;
 const LONGEST_TIMER = 2 ** 31 - 1;
 /** Says to a process that its stdout is stderr and that answers go to this file descriptor. */
 const ANSWERS = 'TASKER_STDIO_ANSWERS_FD';
@@ -58,7 +57,9 @@ export class StdioHost implements Transport {
   readonly ended: Promise<LoopEnd>;
   private readonly writer: MessageWriter;
   private readonly runner: StepRunner;
-  private readonly fd: number;
+  private readonly output: LineOutput;
+  private readonly pulse: Worker;
+  private stepNumber = 0;
   private readonly settings: WorkerSettings;
   private parts: Buffer[] = [];
   private readonly lines: Buffer[] = [];
@@ -71,9 +72,13 @@ export class StdioHost implements Transport {
   constructor(settings: WorkerSettings, registry: HandlerRegistry, fd: number) {
     this.settings = settings;
     this.workerId = newWorkerId(settings.workerId);
-    this.writer = new MessageWriter(identityOf(this.workerId, settings.hostname));
+    const identity = identityOf(this.workerId, settings.hostname);
+    this.writer = new MessageWriter(identity);
     this.runner = new StepRunner(registry, this.writer);
-    this.fd = fd;
+    this.output = new LineOutput(fd);
+    const workerData: PulseStart = { fd, shared: this.output.shared, identity };
+    this.pulse = new Worker(new URL('./pulse-thread.js', import.meta.url), { workerData, execArgv: [] });
+    this.pulse.unref();
     this.ended = new Promise((resolve) => {
       this.resolveEnded = resolve;
     });
@@ -139,49 +144,32 @@ export class StdioHost implements Transport {
       this.write(this.writer.invalid(known, error.errorType, error.message, Date.now()));
       return;
     }
-    let progress: Progress | null = null;
-    const control = new RunControl((reported) => {
-      progress = reported;
-    });
+    this.stepNumber += 1;
+    const number = this.stepNumber;
+    const control = new RunControl((progress) => this.tell({ kind: 'progress', number, progress }));
     this.control = control;
+    this.output.setStep(number);
+    this.tell({ kind: 'begin', number, step: message, startedAt: control.startedWall });
     const limit = message.timeoutMs ?? this.settings.defaultTimeoutMs;
     const timer = limit === null ? null : setTimeout(() => control.requestStop('timeout'), Math.min(limit, LONGEST_TIMER));
-    let sequence = 0;
-    let pulse: Timer | null = null;
-    const beat = (wait: number): void => {
-      pulse = setTimeout(() => {
-        sequence += 1;
-        this.write(this.writer.heartbeat(message, { startedAt: control.startedWall, sequence, detached: false, progress }));
-        beat(message.heartbeatIntervalMs);
-      }, wait);
-    };
-    beat(FIRST_HEARTBEAT_MS);
     const answer = await this.runner.execute(message, control);
     this.control = null;
-    clearTimeout(pulse);
     clearTimeout(timer);
+    this.tell({ kind: 'end' });
     this.write(answer.body);
   }
 
+  private tell(message: ToPulse): void {
+    this.pulse.postMessage(message);
+  }
+
   private write(body: string): void {
-    const bytes = Buffer.from(`${body}\n`);
-    let at = 0;
-    while (at < bytes.length) {
-      try {
-        at += writeSync(this.fd, bytes, at);
-      } catch (error) {
-        if ((error as { code?: string }).code === 'EAGAIN') {
-          pause(5);
-          continue;
-        }
-        // Nobody reads the answers any more.
-        this.stopping = true;
-        return;
-      }
-    }
+    // When nobody reads the answers any more, there is nothing left to do.
+    if (!this.output.write(body, null, true)) this.stopping = true;
   }
 
   private finish(): void {
+    void this.pulse.terminate();
     this.resolveEnded({ code: 0, refusal: null, handlersLeft: false });
   }
 }
