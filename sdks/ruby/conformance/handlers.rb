@@ -105,7 +105,7 @@ module Conformance
       steps = context.get_input('steps')
       return skip_branches(reason: 'nothing to choose') if steps.nil?
 
-      decision_success(steps: steps, routing_context: { 'chosen' => steps.size })
+      decision_success(steps:, routing_context: { 'chosen' => steps.size })
     end
   end
 
@@ -196,8 +196,8 @@ module Conformance
     end
   end
 
-  HANDLERS = [Echo, Add, FailRetryable, FailPermanent, FailReturned, Raise, RetryAfter, Slow, Checkpoint, Decision, Batch,
-              BatchWorker, BigResult, Unserializable, Methods, Print, Event, Exit, Crash].freeze
+  HANDLERS = [Echo, Add, FailRetryable, FailPermanent, FailReturned, Raise, RetryAfter, Slow, Checkpoint, Decision,
+              Batch, BatchWorker, BigResult, Unserializable, Methods, Print, Event, Exit, Crash].freeze
 
   def self.register(registry = TaskerCore::Registry::HandlerRegistry.instance)
     HANDLERS.each do |handler|

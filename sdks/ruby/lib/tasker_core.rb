@@ -23,7 +23,3 @@ require 'tasker_core/client'
 require 'tasker_core/observability'
 require 'tasker_core/test_environment'
 require 'tasker_core/worker'
-
-# Step handlers in Ruby.
-module TaskerCore
-end

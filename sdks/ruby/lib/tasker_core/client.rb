@@ -8,8 +8,8 @@ module TaskerCore
   # Creates and looks at tasks. Address and credentials come from +TASKER_ORCHESTRATION_URL+,
   # +TASKER_ORCHESTRATION_TIMEOUT_MS+, +TASKER_API_KEY+ (with +TASKER_API_KEY_HEADER+) and +TASKER_AUTH_TOKEN+.
   #
-  # Every function raises PermanentError with the orchestrator's explanation for a 4xx, and ServerError for a 5xx or when
-  # there is no answer.
+  # Every function raises PermanentError with the orchestrator's explanation for a 4xx, and ServerError for a 5xx or
+  # when there is no answer.
   module Client
     MOST_PER_PAGE = 100
 
@@ -18,9 +18,9 @@ module TaskerCore
     # Create a task; +tags+, +priority+, +correlation_id+, +idempotency_key+ and others pass through.
     def create_task(name:, namespace: 'default', context: {}, version: '1.0.0', initiator: 'tasker-core-ruby',
                     source_system: 'tasker-core', reason: 'Task requested', **options)
-      body = { name: name, namespace: namespace, version: version, context: plain(context), initiator: initiator,
-               source_system: source_system, reason: reason, **options }
-      respond(Types::ClientTaskResponse, Http.call('create_task', :post, '/v1/tasks', body: body))
+      body = { name:, namespace:, version:, context: plain(context), initiator:,
+               source_system:, reason:, **options }
+      respond(Types::ClientTaskResponse, Http.call('create_task', :post, '/v1/tasks', body:))
     end
 
     def get_task(uuid)
@@ -30,9 +30,11 @@ module TaskerCore
     # Tasks, newest first. The API has pages of at most 100; larger wishes are joined from several. Raises ArgumentError
     # for a limit below 1 or an offset below 0.
     def list_tasks(limit: 50, offset: 0, namespace: nil, status: nil)
-      raise ArgumentError, "limit is #{limit} and offset #{offset}: use 1 and 0 at least" if limit < 1 || offset.negative?
+      if limit < 1 || offset.negative?
+        raise ArgumentError, "limit is #{limit} and offset #{offset}: use 1 and 0 at least"
+      end
 
-      filters = { namespace: namespace, status: status }.compact
+      filters = { namespace:, status: }.compact
       return list_page((offset / limit) + 1, limit, filters) if limit <= MOST_PER_PAGE && (offset % limit).zero?
 
       join_pages(limit, offset, filters)
@@ -70,8 +72,8 @@ module TaskerCore
     private_class_method :respond
 
     def list_page(page, per_page, filters)
-      query = { page: page, per_page: per_page, **filters }
-      respond(Types::ClientTaskListResponse, Http.call('list_tasks', :get, '/v1/tasks', query: query))
+      query = { page:, per_page:, **filters }
+      respond(Types::ClientTaskListResponse, Http.call('list_tasks', :get, '/v1/tasks', query:))
     end
     private_class_method :list_page
 
@@ -92,7 +94,7 @@ module TaskerCore
         has_next: total > offset + limit, has_previous: offset.positive?
       )
       Types::ClientTaskListResponse.new(tasks: tasks[offset - (first * MOST_PER_PAGE), limit] || [],
-                                        pagination: pagination)
+                                        pagination:)
     end
     private_class_method :join_pages
 

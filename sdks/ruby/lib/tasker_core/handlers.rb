@@ -13,7 +13,7 @@ module TaskerCore
       Mixins = StepHandler::Mixins
 
       # A handler of the class; +config+ is what a template calls +initialization+.
-      def self.create(klass, **config) = klass.new(config: config)
+      def self.create(klass, **config) = klass.new(config:)
 
       # Whether the class can be used as a handler.
       def self.validate(klass)

@@ -62,7 +62,9 @@ module TaskerCore
   # Log lines with fields.
   module Tracing
     %i[error warn info debug].each do |level|
-      define_singleton_method(level) { |message, fields = {}| Logger.instance.public_send(level, message, **symbols(fields)) }
+      define_singleton_method(level) do |message, fields = {}|
+        Logger.instance.public_send(level, message, **symbols(fields))
+      end
     end
 
     def self.trace(message, fields = {}) = debug(message, fields)

@@ -24,7 +24,7 @@ module TaskerCore
       def keys = @results.keys
       def key?(step) = @results.key?(step.to_s)
       alias include? key?
-      def each_key(&block) = @results.each_key(&block)
+      def each_key(&) = @results.each_key(&)
       def empty? = @results.empty?
       def size = @results.size
       def to_h = @results.to_h
@@ -57,8 +57,8 @@ module TaskerCore
 
       DEFAULTS = { 'retryable' => true, 'max_attempts' => 3, 'in_process' => false, 'processed' => false,
                    'attempts' => 0 }.freeze
-      MEMBERS = %w[workflow_step_uuid task_uuid name template_step_name named_step_uuid retryable max_attempts in_process
-                   processed processed_at attempts last_attempted_at backoff_request_seconds results checkpoint
+      MEMBERS = %w[workflow_step_uuid task_uuid name template_step_name named_step_uuid retryable max_attempts
+                   in_process processed processed_at attempts last_attempted_at backoff_request_seconds results checkpoint
                    created_at updated_at].freeze
 
       def initialize(data)

@@ -24,7 +24,8 @@ module TaskerCore
       worker = bootstrap
       return { running: false, slots: 0, slots_used: 0, processed_total: 0, failed_total: 0 } if worker.nil?
 
-      { running: worker.running? }.merge(worker.health_check.slice(:slots, :slots_used, :processed_total, :failed_total))
+      { running: worker.running? }.merge(worker.health_check.slice(:slots, :slots_used, :processed_total,
+                                                                   :failed_total))
     end
 
     # Without a worker, what it needs is not even loaded.

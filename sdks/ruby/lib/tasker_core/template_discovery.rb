@@ -37,7 +37,7 @@ module TaskerCore
 
       def named? = !named_places.empty?
       def named_places = ENV.fetch('TASKER_TEMPLATE_PATH', '').split(':').reject(&:empty?)
-      def places(place) = File.exist?(place) ? [place] : Dir.glob(place).sort
+      def places(place) = File.exist?(place) ? [place] : Dir.glob(place)
 
       def files_of(place)
         return [place.to_s] if File.file?(place)
@@ -76,7 +76,7 @@ module TaskerCore
         steps = steps.is_a?(Array) ? steps.filter_map { |step| step_of(step) } : []
         Types::TaskTemplate.new(
           name: data['name'], namespace: (data['namespace_name'] || data['namespace'] || 'default').to_s,
-          version: (data['version'] || '1.0.0').to_s, description: data['description']&.to_s, steps: steps,
+          version: (data['version'] || '1.0.0').to_s, description: data['description']&.to_s, steps:,
           file_path: file.to_s
         )
       end

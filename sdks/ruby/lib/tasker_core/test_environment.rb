@@ -21,7 +21,7 @@ module TaskerCore
         return @files if loaded?
 
         directory = File.join(root, 'spec/handlers')
-        @files = PATTERNS.flat_map { |pattern| Dir.glob(File.join(directory, pattern)).sort }
+        @files = PATTERNS.flat_map { |pattern| Dir.glob(File.join(directory, pattern)) }
         @files.each { |file| require file }
         Registry::HandlerRegistry.instance.register_loaded_classes
         DomainEvents::BaseSubscriber.subclasses.each do |klass|
@@ -32,7 +32,7 @@ module TaskerCore
 
       def loaded? = !@files.nil?
       def handler_names = loaded? ? Registry::HandlerRegistry.instance.registered_handlers : []
-      def info = { wanted: wanted?, loaded: loaded?, files: @files || [], handler_names: handler_names }
+      def info = { wanted: wanted?, loaded: loaded?, files: @files || [], handler_names: }
 
       # Forget that files were loaded (for tests).
       def reset!

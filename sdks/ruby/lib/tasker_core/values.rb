@@ -1,26 +1,20 @@
 # frozen_string_literal: true
 
 module TaskerCore
-  # A hash with string keys that may be read with strings or symbols. What handlers get (task context, dependency results,
-  # inputs) is made of these; nested hashes are converted when they are read.
+  # A hash with string keys that may be read with strings or symbols. What handlers get (task context, dependency
+  # results, inputs) is made of these; nested hashes are converted when they are read.
   class Values < Hash
     # Hashes become Values, arrays are looked through, anything else stays as it is.
     def self.wrap(value)
-      case value
-      when Values then value
-      when Hash then from(value)
-      when Array then wrapped?(value) ? value : value.map { |member| wrap(member) }
-      else value
-      end
+      return value if wrapped?(value)
+
+      value.is_a?(Hash) ? from(value) : value.map { |member| wrap(member) }
     end
 
     def self.wrapped?(value)
-      case value
-      when Values then true
-      when Hash then false
-      when Array then value.all? { |member| wrapped?(member) }
-      else true
-      end
+      return value.all? { |member| wrapped?(member) } if value.is_a?(Array)
+
+      value.is_a?(Values) || !value.is_a?(Hash)
     end
 
     def self.from(hash)
@@ -41,11 +35,11 @@ module TaskerCore
     end
     alias store []=
 
-    def fetch(key, *default, &block)
+    def fetch(key, *default, &)
       name = Values.key(key)
       return read(name) if has_key_as_is?(name)
 
-      super(name, *default, &block)
+      super(name, *default, &)
     end
 
     alias has_key_as_is? key?
@@ -60,9 +54,9 @@ module TaskerCore
       path.empty? || value.nil? ? value : value.dig(*path)
     end
 
-    def delete(key, &block) = super(Values.key(key), &block)
+    def delete(key, &) = super(Values.key(key), &)
     def values_at(*keys) = keys.map { |key| self[key] }
-    def fetch_values(*keys, &block) = keys.map { |key| fetch(key, &block) }
+    def fetch_values(*keys, &) = keys.map { |key| fetch(key, &) }
     def slice(*keys) = Values.from(super(*keys.map { |key| Values.key(key) }))
     def except(*keys) = Values.from(super(*keys.map { |key| Values.key(key) }))
 
@@ -79,12 +73,12 @@ module TaskerCore
       super
     end
 
-    def each_value(&block)
+    def each_value(&)
       convert_all
       super
     end
 
-    def merge(*others, &block) = dup.update(*others, &block)
+    def merge(...) = dup.update(...)
 
     def update(*others)
       others.each do |other|
@@ -99,14 +93,15 @@ module TaskerCore
 
     # Plain hashes all the way down, with string keys.
     def to_h(&block)
-      plain = each_with_object({}) { |(key, value), hash| hash[key] = Values.plain(value) }
+      plain = {}
+      each_key { |key| plain[key] = Values.plain(regular_reader(key)) }
       block ? plain.to_h(&block) : plain
     end
     alias to_hash to_h
 
     def self.plain(value)
       case value
-      when Hash then value.to_h { |key, member| [key, plain(member)] }
+      when Hash then value.transform_values { |member| plain(member) }
       when Array then value.map { |member| plain(member) }
       else value
       end
@@ -114,9 +109,9 @@ module TaskerCore
 
     def transform_keys(...) = to_h.transform_keys(...)
     def transform_values(&block) = Values.from(to_h.transform_values { |value| block.call(Values.wrap(value)) })
-    def select(&block) = Values.from(super)
+    def select(&) = Values.from(super)
     alias filter select
-    def reject(&block) = Values.from(super)
+    def reject(&) = Values.from(super)
     def compact = reject { |_, value| value.nil? }
     def symbolize_keys = to_h.transform_keys { |key| symbol(key) }
     def deep_symbolize_keys = deep_symbols(to_h)

@@ -1,5 +1,6 @@
 # frozen_string_literal: true
 
+# Step handlers in Ruby.
 module TaskerCore
   VERSION = '1.0.0'
 

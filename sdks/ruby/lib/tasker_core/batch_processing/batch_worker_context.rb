@@ -42,7 +42,7 @@ module TaskerCore
       def checkpoint_cursor = checkpoint && checkpoint['cursor']
       def checkpoint_items_processed = (checkpoint && checkpoint['items_processed']) || 0
       def accumulated_results = checkpoint && checkpoint['accumulated_results']
-      def has_checkpoint? = !checkpoint.nil? # rubocop:disable Naming/PredicateName
+      def has_checkpoint? = !checkpoint.nil?
 
       private
 

@@ -36,8 +36,8 @@ module TaskerCore
         Net::HTTP.start(uri.host, uri.port, use_ssl: uri.scheme == 'https', open_timeout: seconds,
                                             read_timeout: seconds) { |http| http.request(request) }
       rescue SystemCallError, SocketError, IOError, Timeout::Error, OpenSSL::SSL::SSLError => e
-        raise Errors::ServerError.new("the orchestrator at #{base_url} does not answer (#{e.message}): is it running, " \
-                                      'and is TASKER_ORCHESTRATION_URL right?', operation: operation)
+        raise Errors::ServerError.new("the orchestrator at #{base_url} does not answer (#{e.message}): is it " \
+                                      'running, and is TASKER_ORCHESTRATION_URL right?', operation:)
       end
 
       def read(operation, response)
@@ -48,9 +48,9 @@ module TaskerCore
         text = "HTTP #{status}: #{problem(decoded) || response.message}"
         if (400..499).cover?(status)
           code = decoded.is_a?(Hash) && decoded['code'].is_a?(String) ? decoded['code'] : "HTTP_#{status}"
-          raise Errors::PermanentError.new(text, error_code: code, operation: operation, status_code: status)
+          raise Errors::PermanentError.new(text, error_code: code, operation:, status_code: status)
         end
-        raise Errors::ServerError.new(text, operation: operation, status_code: status)
+        raise Errors::ServerError.new(text, operation:, status_code: status)
       end
 
       def decode(response)
@@ -79,7 +79,7 @@ module TaskerCore
       def timeout
         text = setting('TASKER_ORCHESTRATION_TIMEOUT_MS') || DEFAULT_TIMEOUT_MS
         milliseconds = Float(text.to_s, exception: false)
-        unless milliseconds&.finite? && milliseconds.positive?
+        unless milliseconds&.finite? && milliseconds&.positive?
           raise Errors::ConfigurationError,
                 "TASKER_ORCHESTRATION_TIMEOUT_MS is '#{text}': use a positive number of milliseconds"
         end
@@ -89,7 +89,8 @@ module TaskerCore
       def credentials
         key = setting('TASKER_API_KEY')
         token = setting('TASKER_AUTH_TOKEN', 'TASKER_ORCHESTRATION_AUTH_TOKEN')
-        { (setting('TASKER_API_KEY_HEADER') || 'X-API-Key') => key, 'Authorization' => token && "Bearer #{token}" }.compact
+        { (setting('TASKER_API_KEY_HEADER') || 'X-API-Key') => key,
+          'Authorization' => token && "Bearer #{token}" }.compact
       end
 
       def setting(*names) = names.map { |name| ENV.fetch(name, nil) }.find { |value| !value.to_s.empty? }

@@ -52,7 +52,8 @@ module TaskerCore
       # Overrides with two parameters do not know the step's context.
       def hook(name, arguments)
         parameters = method(name).parameters
-        taken = parameters.any? { |kind, _| kind == :rest } ? 3 : parameters.count { |kind, _| %i[req opt].include?(kind) }
+        kinds = parameters.map(&:first)
+        taken = kinds.include?(:rest) ? arguments.size : kinds.count { |kind| %i[req opt].include?(kind) }
         public_send(name, *arguments.first(taken))
       end
 

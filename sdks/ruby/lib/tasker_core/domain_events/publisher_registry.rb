@@ -47,7 +47,8 @@ module TaskerCore
 
       # Raises PublisherNotFoundError.
       def get_strict(name)
-        get(name) || raise(PublisherNotFoundError, "there is no publisher #{name}; known: #{registered_names.join(', ')}")
+        get(name) || raise(PublisherNotFoundError,
+                           "there is no publisher #{name}; known: #{registered_names.join(', ')}")
       end
 
       def registered?(name) = !get(name).nil?

@@ -35,7 +35,7 @@ module TaskerCore
 
       def files_of(path)
         path = File.expand_path(path.to_s)
-        return Dir.glob(File.join(path, '**', '*.rb')).sort if File.directory?(path)
+        return Dir.glob(File.join(path, '**', '*.rb')) if File.directory?(path)
 
         [path, "#{path}.rb"].select { |file| File.file?(file) }.first(1)
       end

@@ -99,7 +99,7 @@ module TaskerCore
       # What the templates name, and which of it is there.
       def template_discovery_info
         callables = TemplateDiscovery::HandlerDiscovery.discover_all_handlers
-        { template_path: TemplateDiscovery::TemplatePath.find_template_config_directory&.to_s, callables: callables,
+        { template_path: TemplateDiscovery::TemplatePath.find_template_config_directory&.to_s, callables:,
           registered: registered_handlers, missing: callables.reject { |name| handler_available?(name) } }
       end
 

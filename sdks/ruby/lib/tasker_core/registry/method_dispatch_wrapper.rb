@@ -18,8 +18,8 @@ module TaskerCore
 
       def respond_to_missing?(name, include_private = false) = @handler.respond_to?(name, include_private) || super
 
-      def method_missing(name, *arguments, **keywords, &block)
-        @handler.respond_to?(name) ? @handler.public_send(name, *arguments, **keywords, &block) : super
+      def method_missing(name, *arguments, **keywords, &)
+        @handler.respond_to?(name) ? @handler.public_send(name, *arguments, **keywords, &) : super
       end
     end
   end

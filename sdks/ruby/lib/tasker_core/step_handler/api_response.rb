@@ -39,7 +39,7 @@ module TaskerCore
       def initialize(response)
         @raw_response = response
         @status_code = response.status
-        @headers = (response.headers || {}).to_h { |name, value| [name.to_s.downcase, value] }
+        @headers = (response.headers || {}).transform_keys { |name| name.to_s.downcase }
         @body = decode(response.body)
       end
 
@@ -81,13 +81,13 @@ module TaskerCore
       end
 
       def error_message = "HTTP #{status_code}: #{detail}"
-      def to_h = { status_code: status_code, headers: headers, body: body }
+      def to_h = { status_code:, headers:, body: }
       def inspect = "#<#{self.class.name} status_code=#{status_code}>"
 
       def respond_to_missing?(name, include_private = false) = raw_response.respond_to?(name, include_private) || super
 
-      def method_missing(name, *arguments, &block)
-        raw_response.respond_to?(name) ? raw_response.public_send(name, *arguments, &block) : super
+      def method_missing(name, *arguments, &)
+        raw_response.respond_to?(name) ? raw_response.public_send(name, *arguments, &) : super
       end
 
       private

@@ -42,12 +42,12 @@ module TaskerCore
 
       # The step has failed; with <tt>retryable: true</tt> it is tried again while attempts are left.
       def failure(message:, error_type: 'UnexpectedError', error_code: nil, retryable: false, metadata: {})
-        Types::StepHandlerCallResult.failure(message: message, error_type: error_type, error_code: error_code,
-                                             retryable: retryable, metadata: metadata)
+        Types::StepHandlerCallResult.failure(message:, error_type:, error_code:,
+                                             retryable:, metadata:)
       end
 
       def metadata
-        { handler_name: handler_name, version: self.class.handler_version, capabilities: capabilities }
+        { handler_name:, version: self.class.handler_version, capabilities: }
       end
 
       def capabilities = ['process']

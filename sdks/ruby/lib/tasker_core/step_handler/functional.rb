@@ -45,21 +45,21 @@ module TaskerCore
       # a list of keys of the task's context, or a model class. The block gets what it declares, and +context:+.
       def step_handler(name, depends_on: {}, inputs: [], version: '1.0.0', &block)
         Builder.build(name, Base, depends_on, inputs, version, block) do |handler, context, arguments|
-          Outcome.of(handler.arguments.call(block, arguments.merge(context: context)))
+          Outcome.of(handler.arguments.call(block, arguments.merge(context:)))
         end
       end
 
       # The block returns Decision.route or Decision.skip, or a result.
       def decision_handler(name, depends_on: {}, inputs: [], version: '1.0.0', &block)
         Builder.build(name, StepHandler::Decision, depends_on, inputs, version, block) do |handler, context, arguments|
-          Outcome.of_decision(handler, handler.arguments.call(block, arguments.merge(context: context)))
+          Outcome.of_decision(handler, handler.arguments.call(block, arguments.merge(context:)))
         end
       end
 
       # The block returns a BatchConfig, or a result.
       def batch_analyzer(name, worker_template: nil, depends_on: {}, inputs: [], version: '1.0.0', &block)
         Builder.build(name, StepHandler::Batchable, depends_on, inputs, version, block) do |handler, context, arguments|
-          returned = handler.arguments.call(block, arguments.merge(context: context))
+          returned = handler.arguments.call(block, arguments.merge(context:))
           Outcome.of_analyzer(handler, returned, worker_template)
         end
       end
@@ -69,21 +69,22 @@ module TaskerCore
         Builder.build(name, StepHandler::Batchable, depends_on, inputs, version, block) do |handler, context, arguments|
           batch = handler.get_batch_context(context)
           handler.handle_no_op_worker(batch) ||
-            Outcome.of(handler.arguments.call(block, arguments.merge(context: context, batch_context: batch)))
+            Outcome.of(handler.arguments.call(block, arguments.merge(context:, batch_context: batch)))
         end
       end
 
       # The block also gets +api:+, which has the methods of the API mixin. Times are in seconds.
       def api_handler(name, base_url:, depends_on: {}, inputs: [], version: '1.0.0', timeout: nil, open_timeout: nil,
                       headers: {}, &block)
-        settings = { url: base_url, timeout: timeout, open_timeout: open_timeout, headers: headers }.compact
+        settings = { url: base_url, timeout:, open_timeout:, headers: }.compact
         Builder.build(name, StepHandler::Api, depends_on, inputs, version, block,
                       settings) do |handler, context, arguments|
-          Outcome.of(handler.arguments.call(block, arguments.merge(context: context, api: handler)))
+          Outcome.of(handler.arguments.call(block, arguments.merge(context:, api: handler)))
         end
       end
 
-      extend self
+      # The functions can be called on the module itself, too; +module_function+ would hide them from +extend+.
+      extend self # rubocop:disable Style/ModuleFunction
 
       # Makes the anonymous classes.
       module Builder
@@ -95,7 +96,7 @@ module TaskerCore
             const_set(:VERSION, version)
             define_singleton_method(:handler_name) { name.to_s }
             define_method(:initialize) do |config: {}, logger: nil|
-              super(config: settings.merge((config || {}).to_h.transform_keys(&:to_sym)), logger: logger)
+              super(config: settings.merge((config || {}).to_h.transform_keys(&:to_sym)), logger:)
             end
             define_method(:arguments) { arguments }
             define_method(:call) do |context|

@@ -20,7 +20,7 @@ module TaskerCore
 
       def effective_method = (handler_method.to_s.empty? ? 'call' : handler_method).to_sym
       def uses_method_dispatch? = effective_method != :call
-      def has_resolver_hint? = !resolver.to_s.empty? # rubocop:disable Naming/PredicateName
+      def has_resolver_hint? = !resolver.to_s.empty?
     end
 
     # A step of a template, as far as a worker reads it.

@@ -38,7 +38,7 @@ module TaskerCore
       end
 
       def requires_step_creation? = type == CREATE_STEPS
-      def to_h = requires_step_creation? ? { type: type, step_names: step_names } : { type: type }
+      def to_h = requires_step_creation? ? { type:, step_names: } : { type: }
     end
 
     # The outcome of a batch analyzer.
@@ -58,8 +58,8 @@ module TaskerCore
         # Raises StructError for no cursors at all.
         def create_batches(cursor_configs:, total_items:, worker_template_name: nil, worker_count: nil)
           Types.refuse('cursor_configs is empty: use no_batches when there is nothing to do') if cursor_configs.empty?
-          new(type: CREATE_BATCHES, worker_template_name: worker_template_name, cursor_configs: cursor_configs,
-              worker_count: worker_count || cursor_configs.size, total_items: total_items)
+          new(type: CREATE_BATCHES, worker_template_name:, cursor_configs:,
+              worker_count: worker_count || cursor_configs.size, total_items:)
         end
 
         # Nil when the hash is no batch outcome. Keys may be strings or symbols.

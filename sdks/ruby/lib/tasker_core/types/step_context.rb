@@ -14,7 +14,8 @@ module TaskerCore
 
       # +step_data+ is a hash or a TaskSequenceStepWrapper. +control+ is how the worker asks a handler to stop.
       def initialize(step_data, handler_name: nil, event: nil, control: nil)
-        data = step_data.is_a?(Models::TaskSequenceStepWrapper) ? step_data : Models::TaskSequenceStepWrapper.new(step_data)
+        data = step_data
+        data = Models::TaskSequenceStepWrapper.new(data) unless data.is_a?(Models::TaskSequenceStepWrapper)
         @task = data.task
         @workflow_step = data.workflow_step
         @dependency_results = data.dependency_results
@@ -73,15 +74,15 @@ module TaskerCore
       # How many attempts have ended before this one.
       def retry_count = workflow_step.attempts || 0
       def max_retries = workflow_step.max_attempts || 3
-      def is_retry? = retry_count.positive? # rubocop:disable Naming/PredicateName
-      def is_last_retry? = retry_count >= max_retries - 1 # rubocop:disable Naming/PredicateName
+      def is_retry? = retry_count.positive?
+      def is_last_retry? = retry_count >= max_retries - 1
 
       # The last accepted checkpoint, nil when there is none.
       def checkpoint = workflow_step.checkpoint
       def checkpoint_cursor = checkpoint && checkpoint['cursor']
       def checkpoint_items_processed = (checkpoint && checkpoint['items_processed']) || 0
       def accumulated_results = checkpoint && checkpoint['accumulated_results']
-      def has_checkpoint? = !checkpoint.nil? # rubocop:disable Naming/PredicateName
+      def has_checkpoint? = !checkpoint.nil?
 
       # Whether the worker wants the handler to stop: the step was cancelled or ran past its time.
       def cancelled? = @control&.cancelled? || false

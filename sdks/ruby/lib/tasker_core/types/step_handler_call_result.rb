@@ -46,12 +46,12 @@ module TaskerCore
       KINDS = [Success, Error, CheckpointYield].freeze
 
       class << self
-        def success(result:, metadata: {}) = Success.new(result: result, metadata: metadata)
+        def success(result:, metadata: {}) = Success.new(result:, metadata:)
 
         # Raises StructError unless +error_type+ is one of ErrorTypes::ALL.
         def error(error_type:, message:, error_code: nil, retryable: false, metadata: {})
-          Error.new(error_type: error_type, message: message, error_code: error_code, retryable: retryable,
-                    metadata: metadata)
+          Error.new(error_type:, message:, error_code:, retryable:,
+                    metadata:)
         end
 
         # Any +error_type+: one that is not ours is kept in the metadata and sent as given.
@@ -63,13 +63,13 @@ module TaskerCore
             metadata = (metadata || {}).merge(original_error_type: given)
             known = retryable ? ErrorTypes::RETRYABLE_ERROR : ErrorTypes::PERMANENT_ERROR
           end
-          error(error_type: known, message: message.to_s, error_code: error_code, retryable: retryable,
+          error(error_type: known, message: message.to_s, error_code:, retryable:,
                 metadata: metadata || {})
         end
 
         def checkpoint_yield(cursor:, items_processed:, accumulated_results: nil)
-          CheckpointYield.new(cursor: cursor, items_processed: items_processed,
-                              accumulated_results: accumulated_results)
+          CheckpointYield.new(cursor:, items_processed:,
+                              accumulated_results:)
         end
 
         # Results stay as they are; a hash with a +success+ key is read as a result; anything else is a success.
@@ -88,10 +88,10 @@ module TaskerCore
           message = exception_message(error)
           case error
           when Errors::PermanentError
-            error(error_type: ErrorTypes::PERMANENT_ERROR, message: message, error_code: error.error_code,
+            error(error_type: ErrorTypes::PERMANENT_ERROR, message:, error_code: error.error_code,
                   retryable: Errors::ErrorClassifier.retry?(error), metadata: { context: error.context })
           when Errors::RetryableError
-            error(error_type: ErrorTypes::RETRYABLE_ERROR, message: message,
+            error(error_type: ErrorTypes::RETRYABLE_ERROR, message:,
                   retryable: Errors::ErrorClassifier.retry?(error),
                   metadata: { retry_after: error.retry_after, context: error.context })
           else unexpected(error, message)
@@ -104,19 +104,19 @@ module TaskerCore
           metadata = hash[:metadata].is_a?(Hash) ? hash[:metadata] : {}
           if flag
             return success(result: hash.key?(:result) ? hash[:result] : hash.except(:success, :metadata),
-                           metadata: metadata)
+                           metadata:)
           end
           failure(message: hash[:message] || hash[:error_message] || 'the handler reported a failure without a message',
                   error_type: hash[:error_type] || 'UnexpectedError', error_code: hash[:error_code],
-                  retryable: hash[:retryable] == true, metadata: metadata)
+                  retryable: hash[:retryable] == true, metadata:)
         end
 
         def unexpected(error, message)
           code = error.error_code if error.respond_to?(:error_code)
           metadata = { exception_class: error.class.name, stack_trace: (error.backtrace || []).first(50).join("\n") }
           metadata[:retry_after] = error.retry_after if error.respond_to?(:retry_after) && error.retry_after
-          error(error_type: ErrorTypes::UNEXPECTED_ERROR, message: message, error_code: code&.to_s,
-                retryable: Errors::ErrorClassifier.retry?(error), metadata: metadata)
+          error(error_type: ErrorTypes::UNEXPECTED_ERROR, message:, error_code: code&.to_s,
+                retryable: Errors::ErrorClassifier.retry?(error), metadata:)
         end
 
         def exception_message(error)

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 module TaskerCore
+  # Value objects of the SDK.
   module Types
     # Attributes that do not fit. With dry-struct loaded, Dry::Struct::Error is raised instead, also a TypeError.
     class StructError < TypeError; end
@@ -73,9 +74,7 @@ module TaskerCore
 
       def assign(attribute, given)
         name = attribute.name
-        if !given.key?(name) && attribute.required
-          Types.refuse("#{self.class.name}: #{name} is missing")
-        end
+        Types.refuse("#{self.class.name}: #{name} is missing") if !given.key?(name) && attribute.required
         value = given.key?(name) ? given.delete(name) : default_of(attribute)
         unless fits?(attribute, value)
           Types.refuse("#{self.class.name}: #{name} is #{value.inspect}, expected #{expectation(attribute)}")

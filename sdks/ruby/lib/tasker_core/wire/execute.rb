@@ -91,7 +91,7 @@ module TaskerCore
         limits = message['limits'].is_a?(Hash) ? message['limits'] : {}
         ExecuteMessage.new(
           **identity(message, task, step), **execution(step, handler), **bounds(limits),
-          task: task, step: step, handler: handler,
+          task:, step:, handler:,
           correlation_id: uuid(task, 'correlation_id', 'task.'),
           step_definition: message['step_definition'].is_a?(Hash) ? message['step_definition'] : {},
           dependency_results: message['dependency_results'].is_a?(Hash) ? message['dependency_results'] : {},

@@ -4,6 +4,7 @@ require 'tasker_core/wire/codec'
 require 'tasker_core/wire/names'
 
 module TaskerCore
+  # The wire protocol: names, reading, writing.
   module Wire
     # Who answers; sent with every message.
     WorkerIdentity = Struct.new(:id, :sdk, :hostname, :language, keyword_init: true) do
@@ -55,8 +56,8 @@ module TaskerCore
       def abandoned(message, why, text, now, started_at: nil, execution_time_ms: 0, delivery_count: nil)
         metadata = delivery_count.nil? ? {} : { 'delivery_count' => delivery_count }
         result(message.dispatch_id, message.task_uuid, message.step_uuid, 'abandoned',
-               error: error(text, why, retryable: true), metadata: Codec.encode(metadata), started_at: started_at,
-               completed_at: Wire.timestamp(now), execution_time_ms: execution_time_ms)
+               error: error(text, why, retryable: true), metadata: Codec.encode(metadata), started_at:,
+               completed_at: Wire.timestamp(now), execution_time_ms:)
       end
 
       # The answer to a message that could not be read; the uuids are unknown.

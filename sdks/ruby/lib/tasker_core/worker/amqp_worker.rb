@@ -13,7 +13,8 @@ require 'tasker_core/worker/step_runner'
 
 module TaskerCore
   module Worker
-    # The worker on RabbitMQ. One thread owns the delivery machine; connections, Bunny's readers and slots post calls to it.
+    # The worker on RabbitMQ. One thread owns the delivery machine; connections, Bunny's readers and slots post calls to
+    # it.
     #
     # +start+ returns at once, +drain+ begins the stop, +wait+ gives the exit code: 0 = all answers confirmed, 1 = some
     # could not be sent (they are printed), 2 = the broker refuses us.
@@ -22,7 +23,7 @@ module TaskerCore
       EXIT_OK = 0
       EXIT_UNSENT = 1
       EXIT_REFUSED = 2
-      SDK = "tasker-ruby/#{VERSION}"
+      SDK = "tasker-ruby/#{VERSION}".freeze
 
       # Random per process start; a given id becomes its prefix.
       def self.new_id(prefix) = prefix ? "#{prefix}-#{SecureRandom.hex(6)}" : SecureRandom.uuid
@@ -222,9 +223,7 @@ module TaskerCore
 
       def build
         topology = settings.topology
-        @slots = SlotThreads.new(settings.slots, StepRunner.new(@registry, @writer)) do |job, answer|
-          post { machine.finished(job, answer, now) }
-        end
+        build_slots
         @machine = DeliveryMachine.new(self, @writer, slots: settings.slots, queues: settings.queues.size,
                                                       dead_exchange: topology.dead, wall: -> { Time.now.to_f },
                                                       reply_queue: -> { @consumer.control_queue if @consumer_up })
@@ -234,6 +233,12 @@ module TaskerCore
         @publisher = Amqp::Publisher.new(self, settings.address, "#{SDK} #{worker_id} publisher", 'tasker-ruby')
         @consumer = Amqp::Consumer.new(self, settings.address, "#{SDK} #{worker_id} consumer", topology,
                                        settings.queues, settings.slots)
+      end
+
+      def build_slots
+        @slots = SlotThreads.new(settings.slots, StepRunner.new(@registry, @writer)) do |job, answer|
+          post { machine.finished(job, answer, now) }
+        end
       end
 
       def serve

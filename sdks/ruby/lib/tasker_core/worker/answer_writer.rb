@@ -44,7 +44,7 @@ module TaskerCore
       def not_found(message)
         text = "this worker has no handler #{message.callable}"
         body = @writer.abandoned(message, 'handler_not_found', text, Time.now.to_f)
-        Answer.new(body: body, status: 'abandoned', failed: true, detail: " handler_not_found: #{text}",
+        Answer.new(body:, status: 'abandoned', failed: true, detail: " handler_not_found: #{text}",
                    fast_events: [])
       end
 
@@ -55,10 +55,10 @@ module TaskerCore
                         'result_too_large')
         metadata = sent_metadata(outcome.metadata, true, version, message)
         events = StepEvents.new(message).collect(success: true, result: outcome.result, metadata: outcome.metadata,
-                                                 elapsed: elapsed)
-        body = result_body(message, 'completed', control, elapsed, result: result, metadata: metadata,
+                                                 elapsed:)
+        body = result_body(message, 'completed', control, elapsed, result:, metadata:,
                                                                    events: events_text(message, events))
-        Answer.new(body: body, status: 'completed', failed: false, detail: '', fast_events: events.fast)
+        Answer.new(body:, status: 'completed', failed: false, detail: '', fast_events: events.fast)
       end
 
       def checkpoint(message, outcome, control, version, elapsed)
@@ -70,20 +70,20 @@ module TaskerCore
         body = result_body(message, 'checkpoint', control, elapsed,
                            checkpoint: member(value, message.max_result_bytes, 'checkpoint', 'checkpoint_too_large'),
                            metadata: sent_metadata({}, true, version, message))
-        Answer.new(body: body, status: 'checkpoint', failed: false, detail: '', fast_events: [])
+        Answer.new(body:, status: 'checkpoint', failed: false, detail: '', fast_events: [])
       end
 
       def failed(message, failure, control, version, elapsed)
         metadata = failure_metadata(message, failure, version)
         events = StepEvents.new(message).collect(success: false, result: nil, metadata: failure.metadata,
-                                                 elapsed: elapsed, failure: failure)
+                                                 elapsed:, failure:)
         error = @writer.error(failure.message, failure.error_type, retryable: failure.retryable,
                                                                    error_code: failure.error_code,
                                                                    retry_after: failure.retry_after,
-                                                                   backtrace: failure.backtrace, metadata: metadata)
-        body = result_body(message, 'failed', control, elapsed, error: error, metadata: metadata,
+                                                                   backtrace: failure.backtrace, metadata:)
+        body = result_body(message, 'failed', control, elapsed, error:, metadata:,
                                                                 events: failed_events_text(message, events))
-        Answer.new(body: body, status: 'failed', failed: true, fast_events: events.fast,
+        Answer.new(body:, status: 'failed', failed: true, fast_events: events.fast,
                    detail: " #{failure.error_type}: #{first_line(failure.message)}")
       end
 
@@ -94,10 +94,10 @@ module TaskerCore
       end
 
       def member(value, limit, name, too_large, depth: MEMBER_DEPTH)
-        text = Wire::Codec.encode(value, depth: depth)
+        text = Wire::Codec.encode(value, depth:)
         return text if text.bytesize <= limit
 
-        raise Unsendable, Failure.new("the #{name} #{name == 'events' ? 'have' : 'has'} #{text.bytesize} bytes, the limit is #{limit}: store it " \
+        raise Unsendable, Failure.new("#{name}: #{text.bytesize} bytes, the limit is #{limit}: store it " \
                                       'elsewhere and return a reference', too_large, false)
       rescue Wire::NotSerializable => e
         raise Unsendable, Failure.new("the #{name} cannot be sent: #{e.message}", 'serialization_error', false)
@@ -118,7 +118,7 @@ module TaskerCore
       end
 
       def events_text(message, events)
-        member(events.entries, message.max_result_bytes, 'events', 'events_too_large', depth: METADATA_DEPTH)
+        member(events.sent, message.max_result_bytes, 'events', 'events_too_large', depth: METADATA_DEPTH)
       end
 
       def failed_events_text(message, events)

@@ -18,7 +18,7 @@ module TaskerCore
         def start!
           return instance if instance&.running?
 
-          settings = Settings.read(template_namespaces: template_namespaces)
+          settings = Settings.read(template_namespaces:)
           registry = Registry::HandlerRegistry.instance
           TestEnvironment.load! if TestEnvironment.wanted?
           registry.bootstrap_handlers!

@@ -52,7 +52,7 @@ module TaskerCore
         @paths.concat(rest)
       end
 
-      def parser # rubocop:disable Metrics/MethodLength
+      def parser
         OptionParser.new do |o|
           o.banner = "Run the step handlers of Ruby files.\n\nusage: tasker-worker -r FILE_OR_DIRECTORY [options]\n"
           o.on('-r', '--require PATH', 'file or directory with handlers; may be repeated') { |v| @paths << v }

@@ -12,7 +12,7 @@ module TaskerCore
       # +control+ is nil for a step that nobody can cancel.
       def build(message, handler_name: nil, control: nil)
         event = step_event(message)
-        Types::StepContext.new(event, handler_name: handler_name || message.callable, event: event, control: control)
+        Types::StepContext.new(event, handler_name: handler_name || message.callable, event:, control:)
       end
 
       # The event as a hash with string keys.

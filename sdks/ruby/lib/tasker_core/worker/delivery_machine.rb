@@ -11,8 +11,8 @@ module TaskerCore
     #
     # Each input is a method; what is to be done goes to +link+, an object that answers
     #
-    # * +publish(publication)+: send; the outcome comes back through +confirmed+, +returned+ or +nacked+, or the publisher
-    #   is lost
+    # * +publish(publication)+: send; the outcome comes back through +confirmed+, +returned+ or +nacked+, or the
+    #   publisher is lost
     # * +ack(delivery)+: acknowledge on the connection the delivery came from; the machine checks that it lives
     # * +knows_handler?(message)+: false only when no slot needs to be taken to find that out
     # * +start_job(job)+: run the handler in a free slot; +finished+ follows, never from inside this call
@@ -22,8 +22,8 @@ module TaskerCore
     # * +drained+: nothing is held any more after +drain+
     # * +gave_up(publications)+: grace and the time after it are over; these answers could not be sent
     #
-    # All methods are called from one thread, with the monotonic clock as +now+. The machine never blocks and never raises
-    # for what the broker or a sender did.
+    # All methods are called from one thread, with the monotonic clock as +now+. The machine never blocks and never
+    # raises for what the broker or a sender did.
     class DeliveryMachine
       REMEMBERED = 10_000
       CANCEL_MEMORY = 3600.0
@@ -36,6 +36,7 @@ module TaskerCore
       FETCH_PAUSE = 5.0
       GIVE_UP_AFTER_GRACE = 10.0
       NEVER = Float::INFINITY
+      TRACE = %w[traceparent tracestate].freeze
       UNSTARTED = %i[waiting parked fetching].freeze
 
       attr_reader :jobs, :wake_at, :processed_total, :failed_total
@@ -167,7 +168,7 @@ module TaskerCore
           remember(@answered, id, true)
           @link.ack(delivery)
         else
-          message.trace_headers = delivery.headers.slice('traceparent', 'tracestate')
+          message.trace_headers = delivery.headers.slice(*TRACE)
           accept(jobs[id] = Job.new(id, message, delivery, :waiting), delivery, now)
         end
       rescue Wire::Unreadable => e
@@ -343,20 +344,26 @@ module TaskerCore
         jobs[job.key] = job
         headers = delivery.headers.merge('x-tasker-reason' => error.reason, 'x-tasker-detail' => error.message,
                                          'x-tasker-origin' => delivery.queue)
-        job.pending << Publication.new(:dead_letter, '', delivery.body, '', exchange: @dead_exchange, headers: headers,
-                                                                            properties: delivery.properties, job: job)
-        id = delivery.message_id || error.dispatch_id
-        reply_to = delivery.reply_to || error.reply_to
-        if !id.to_s.empty? && !reply_to.to_s.empty?
-          body = @writer.invalid(Wire::Execute.uuid?(id) ? id : nil, error.error_type, error.message, @wall.call)
-          job.pending << Publication.new(
-            :answer, reply_to, body, Wire::TYPE_RESULT, message_id: id, job: job,
-            correlation_id: error.correlation_id || delivery.properties[:correlation_id],
-            headers: delivery.headers.slice('traceparent', 'tracestate')
-          )
-        end
+        job.pending << Publication.new(:dead_letter, '', delivery.body, '', exchange: @dead_exchange, headers:,
+                                                                            properties: delivery.properties, job:)
+        answer = refusal_answer(delivery, error, job)
+        job.pending << answer if answer
         job.pending.dup.each { |publication| send_out(publication) }
       end
+
+      # Nil when nobody says where it should go.
+      def refusal_answer(delivery, error, job)
+        id = delivery.message_id || error.dispatch_id
+        reply_to = delivery.reply_to || error.reply_to
+        return nil if id.to_s.empty? || reply_to.to_s.empty?
+
+        body = @writer.invalid(Wire::Execute.uuid?(id) ? id : nil, error.error_type, error.message, @wall.call)
+        Publication.new(:answer, reply_to, body, Wire::TYPE_RESULT, message_id: id, job:,
+                                                                    correlation_id: correlation_of(delivery, error),
+                                                                    headers: delivery.headers.slice(*TRACE))
+      end
+
+      def correlation_of(delivery, error) = error.correlation_id || delivery.properties[:correlation_id]
 
       def handler_not_found(message)
         name = message.callable.dup
@@ -441,7 +448,7 @@ module TaskerCore
         @link.publish(
           Publication.new(:fetch, message.reply_to, @writer.fetch(message, job.fetch_after), Wire::TYPE_FETCH,
                           correlation_id: message.correlation_id, reply_to: reply_queue,
-                          headers: message.trace_headers, persistent: false, job: job)
+                          headers: message.trace_headers, persistent: false, job:)
         )
       end
 
@@ -454,7 +461,7 @@ module TaskerCore
           job.message, why, text, wall,
           started_at: running ? Wire.timestamp(job.started_wall) : nil,
           execution_time_ms: running ? [((wall - job.started_wall) * 1000).round, 0].max : 0,
-          delivery_count: delivery_count
+          delivery_count:
         )
         # The slot of a running handler is free only when it has really ended.
         release(job) unless running
@@ -468,7 +475,7 @@ module TaskerCore
         job.full_at = job.parked_until = job.heartbeat_at = job.timeout_at = job.fetch_at = nil
         publication = Publication.new(:answer, message.reply_to, body, Wire::TYPE_RESULT,
                                       message_id: message.dispatch_id, correlation_id: message.correlation_id,
-                                      headers: message.trace_headers, job: job)
+                                      headers: message.trace_headers, job:)
         job.pending << publication
         send_out(publication)
       end
@@ -527,10 +534,10 @@ module TaskerCore
         message = job.message
         job.sequence += 1
         body = @writer.heartbeat(message, started_at: Wire.timestamp(job.started_wall), sequence: job.sequence,
-                                          detached: detached, progress: job.control.progress)
+                                          detached:, progress: job.control.progress)
         Publication.new(purpose, message.reply_to, body, Wire::TYPE_HEARTBEAT,
                         correlation_id: message.correlation_id, headers: message.trace_headers,
-                        persistent: purpose == :detach, job: job)
+                        persistent: purpose == :detach, job:)
       end
 
       # Held for too long: say so, ack once that is confirmed, run on.

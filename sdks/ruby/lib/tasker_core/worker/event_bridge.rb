@@ -2,7 +2,7 @@
 
 module TaskerCore
   module Worker
-    # Tells whoever listens in this process what happens to steps: +step.execution.received+, +step.completed+ and others.
+    # Tells whoever listens in this process what happens to steps: +step.execution.received+ and +step.completed+.
     class EventBridge
       STEP_EXECUTION_RECEIVED = 'step.execution.received'
       STEP_COMPLETED = 'step.completed'

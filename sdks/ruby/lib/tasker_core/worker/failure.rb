@@ -17,7 +17,7 @@ module TaskerCore
         def from_result(result)
           metadata = result.metadata
           new(result.message, metadata[:original_error_type] || result.error_type, result.retryable,
-              error_code: result.error_code, metadata: metadata, retry_after: seconds_in(metadata))
+              error_code: result.error_code, metadata:, retry_after: seconds_in(metadata))
         end
 
         # From what left a handler.
@@ -29,14 +29,16 @@ module TaskerCore
           result = Types::StepHandlerCallResult.from_exception(error)
           metadata = result.metadata.merge(exception_class: error.class.name).compact
           new(result.message, result.error_type, result.retryable, error_code: result.error_code,
-                                                                   metadata: metadata, backtrace: frames(error),
+                                                                   metadata:, backtrace: frames(error),
                                                                    retry_after: seconds_in(metadata))
         end
 
         private
 
         def stopped(error, control, message)
-          return nil unless error.is_a?(HandlerStopped) || (error.is_a?(Errors::StepCancelledError) && control.cancelled?)
+          unless error.is_a?(HandlerStopped) || (error.is_a?(Errors::StepCancelledError) && control.cancelled?)
+            return nil
+          end
 
           if control.reason == 'timeout'
             return new("the handler ran longer than #{format('%g', message.timeout)} s", 'timeout', true)
@@ -51,7 +53,7 @@ module TaskerCore
         end
 
         def frames(error)
-          lines = (error.backtrace || []).reject { |line| OWN_FRAMES.match?(line) }
+          lines = (error.backtrace || []).grep_v(OWN_FRAMES)
           cause = error.cause
           cause ? lines + ["caused by #{cause.class}: #{cause.message.to_s.lines.first.to_s.strip}"] : lines
         rescue StandardError

@@ -12,8 +12,8 @@ module TaskerCore
       end
     end
 
-    # One message to publish, +mandatory+ and with a confirm. +purpose+ decides what a confirm, a return or a nack means:
-    # :answer, :dead_letter, :detach, :heartbeat, :fetch or :worker.
+    # One message to publish, +mandatory+ and with a confirm. +purpose+ decides what a confirm, a return or a nack
+    # means: :answer, :dead_letter, :detach, :heartbeat, :fetch or :worker.
     class Publication
       attr_reader :purpose, :routing_key, :body, :type, :exchange, :correlation_id, :reply_to, :headers, :persistent,
                   :properties, :job

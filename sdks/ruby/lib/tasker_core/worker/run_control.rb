@@ -34,15 +34,13 @@ module TaskerCore
       end
 
       # Run the block so that +request_stop+ can end it, and nothing after it in this thread.
-      def stoppable
+      def stoppable(&)
         Thread.handle_interrupt(HandlerStopped => :never) do
-          begin
-            attach(Thread.current)
-            Thread.handle_interrupt(HandlerStopped => :immediate) { yield }
-          ensure
-            attach(nil)
-            swallow_late_stop
-          end
+          attach(Thread.current)
+          Thread.handle_interrupt(HandlerStopped => :immediate, &)
+        ensure
+          attach(nil)
+          swallow_late_stop
         end
       end
 

@@ -53,7 +53,7 @@ module TaskerCore
         check(%w[quorum classic].include?(type), "TASKER_QUEUE_TYPE is '#{type}': use 'quorum' or 'classic'")
         namespaces = read_namespaces
         members = {
-          amqp_url: read_url, queue_prefix: prefix, queue_type: type, namespaces: namespaces,
+          amqp_url: read_url, queue_prefix: prefix, queue_type: type, namespaces:,
           queues: read_queues(namespaces), slots: read_slots, grace_seconds: read_grace,
           worker_id: presence(@flags[:worker_id]), hostname: setting('HOSTNAME') || Socket.gethostname,
           any_handler: @flags[:any_handler] ? true : false, log_level: read_level
@@ -80,8 +80,8 @@ module TaskerCore
         url
       rescue ArgumentError
         shown = url.sub(%r{//[^@/]*@}, '//…@')
-        check(false, "the AMQP URL #{shown} cannot be used: write amqp://user:password@host:5672/vhost (or amqps://...) " \
-                     'in --amqp or TASKER_AMQP_URL')
+        check(false, "the AMQP URL #{shown} cannot be used: write amqp://user:password@host:5672/vhost (or " \
+                     'amqps://...) in --amqp or TASKER_AMQP_URL')
         url
       end
 

@@ -108,7 +108,7 @@ module TaskerCore
       end
 
       def heartbeat(step, sequence)
-        @writer.heartbeat(step.message, started_at: Wire.timestamp(step.control.started_wall), sequence: sequence,
+        @writer.heartbeat(step.message, started_at: Wire.timestamp(step.control.started_wall), sequence:,
                                         detached: false, progress: step.control.progress)
       end
 

@@ -8,7 +8,7 @@ module TaskerCore
     # The domain events of one step: entries of the result message, and what subscribers of this process get.
     class StepEvents
       # Members of the result message's +events+, and whole events for fast delivery.
-      Collected = Struct.new(:entries, :fast)
+      Collected = Struct.new(:sent, :fast)
 
       # Hands the prepared event over instead of sending it.
       Collector = Struct.new(:payload, :metadata, :published)
@@ -24,7 +24,7 @@ module TaskerCore
           next unless may_hold?(declaration, success)
 
           prepared = prepare(declaration, success, result, metadata)
-          collected.entries << entry(declaration, prepared) if prepared
+          collected.sent << entry(declaration, prepared) if prepared
           next if prepared && !prepared.published
           next unless fast?(declaration) && holds?(declaration, success, failure)
 
@@ -64,9 +64,9 @@ module TaskerCore
 
         collector = Collector.new(nil, {}, false)
         publisher.publish(
-          event_name: declaration['name'], event_declaration: declaration, collector: collector,
-          step_result: { success: success, result: Values.wrap(result), metadata: metadata },
-          step_context: step_context
+          event_name: declaration['name'], event_declaration: declaration, collector:,
+          step_result: { success:, result: Values.wrap(result), metadata: },
+          step_context:
         )
         collector
       rescue StandardError, ScriptError, SystemExit, SystemStackError => e

@@ -36,7 +36,7 @@ module TaskerCore
         status = result.checkpoint? ? 'checkpoint' : (result.success? ? 'completed' : 'failed')
         Types::StepCompletion.new(
           step_uuid: context.step_uuid.to_s, task_uuid: context.task_uuid.to_s, step_name: context.step_name.to_s,
-          status: status, result: result.success? ? result.result : nil,
+          status:, result: result.success? ? result.result : nil,
           error: status == 'failed' ? result.message : nil, execution_time_ms: elapsed
         )
       end

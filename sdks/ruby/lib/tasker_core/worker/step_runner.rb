@@ -34,7 +34,7 @@ module TaskerCore
         ensure
           # A handler forked and its child came back: it has none of the worker's threads and must not talk for it.
           exit!(0) if Process.pid != process
-          outcome ||= Failure.new('the handler ended its thread (Thread.exit or kill): return a result or raise an error',
+          outcome ||= Failure.new('the handler ended its thread (Thread.exit or kill): return a result or raise',
                                   'UnexpectedError', true)
           yield finish(message, outcome, control, version, started)
         end
@@ -57,7 +57,7 @@ module TaskerCore
 
       def call(handler, message, control)
         name = handler.respond_to?(:handler_name) ? handler.handler_name : message.callable
-        context = ContextBuilder.build(message, handler_name: name, control: control)
+        context = ContextBuilder.build(message, handler_name: name, control:)
         # What stops this handler must not hit the SDK's own code.
         control.stoppable { handler.call(context) }
       end

@@ -45,11 +45,11 @@ module TaskerCore
 
         # -- Raising style: 2xx comes back, anything else is raised as a permanent or retryable error.
 
-        def get(path, params: {}, headers: {}) = checked { api_get(path, params: params, headers: headers) }
-        def post(path, data: {}, headers: {}) = checked { api_post(path, data: data, headers: headers) }
-        def put(path, data: {}, headers: {}) = checked { api_put(path, data: data, headers: headers) }
-        def patch(path, data: {}, headers: {}) = checked { api_patch(path, data: data, headers: headers) }
-        def delete(path, params: {}, headers: {}) = checked { api_delete(path, params: params, headers: headers) }
+        def get(path, params: {}, headers: {}) = checked { api_get(path, params:, headers:) }
+        def post(path, data: {}, headers: {}) = checked { api_post(path, data:, headers:) }
+        def put(path, data: {}, headers: {}) = checked { api_put(path, data:, headers:) }
+        def patch(path, data: {}, headers: {}) = checked { api_patch(path, data:, headers:) }
+        def delete(path, params: {}, headers: {}) = checked { api_delete(path, params:, headers:) }
 
         # Upload a file as multipart/form-data.
         def api_upload_file(path, file_path, field_name: 'file', additional_fields: {})
@@ -66,7 +66,7 @@ module TaskerCore
           cursor = nil
           while pages.size < max_pages
             query = params.merge({ limit_key => limit, pagination_key => cursor }.compact)
-            pages << checked { api_request(method, path, params: query, headers: headers) }
+            pages << checked { api_request(method, path, params: query, headers:) }
             block&.call(pages.last)
             cursor = next_cursor(pages.last.body, pagination_key)
             break if cursor.nil?
@@ -82,32 +82,32 @@ module TaskerCore
           context = { status_code: response.status_code, response_body: response.body }
           if ApiResponse.retry?(response.status_code)
             raise Errors::RetryableError.new(response.error_message, retry_after: response.seconds_to_wait,
-                                                                     context: context)
+                                                                     context:)
           end
           raise Errors::PermanentError.new(response.error_message, error_code: "HTTP_#{response.status_code}",
-                                                                   context: context)
+                                                                   context:)
         end
 
         # -- Returning style: an ApiResponse for every status. Faraday's exceptions propagate.
 
         def api_get(path, params: {}, headers: {}, **options)
-          api_request(:get, path, params: params, headers: headers, **options)
+          api_request(:get, path, params:, headers:, **options)
         end
 
         def api_post(path, data: {}, headers: {}, **options)
-          api_request(:post, path, data: data, headers: headers, **options)
+          api_request(:post, path, data:, headers:, **options)
         end
 
         def api_put(path, data: {}, headers: {}, **options)
-          api_request(:put, path, data: data, headers: headers, **options)
+          api_request(:put, path, data:, headers:, **options)
         end
 
         def api_patch(path, data: {}, headers: {}, **options)
-          api_request(:patch, path, data: data, headers: headers, **options)
+          api_request(:patch, path, data:, headers:, **options)
         end
 
         def api_delete(path, params: {}, headers: {}, **options)
-          api_request(:delete, path, params: params, headers: headers, **options)
+          api_request(:delete, path, params:, headers:, **options)
         end
 
         # +data+ is sent as JSON unless it is a string.
@@ -132,7 +132,7 @@ module TaskerCore
           end
           result = { 'data' => data, 'status' => status, 'headers' => headers,
                      'execution_time_ms' => execution_time_ms }
-          success(result: result, metadata: { api_call: true }.merge(metadata))
+          success(result:, metadata: { api_call: true }.merge(metadata))
         end
 
         # A failure classified by the status: 408, 429 and every 5xx are tried again.
@@ -142,10 +142,10 @@ module TaskerCore
 
           retryable = !status.nil? && ApiResponse.retry?(status)
           wait = retry_after_header(headers)
-          known = { api_call: true, status_code: status, headers: headers, execution_time_ms: execution_time_ms,
+          known = { api_call: true, status_code: status, headers:, execution_time_ms:,
                     http_error_type: status && ApiResponse.error_type(status), retry_after_seconds: wait }.compact
           failure(message: message || 'the API call failed', error_type: error_type || type_for(status),
-                  error_code: status && "HTTP_#{status}", retryable: retryable, metadata: known.merge(metadata))
+                  error_code: status && "HTTP_#{status}", retryable:, metadata: known.merge(metadata))
         end
 
         # A retryable failure for a connection that could not be made or broke.
@@ -281,7 +281,7 @@ module TaskerCore
         def transport_failure(what, http_error_type, error, context)
           doing = context ? " while #{context}" : ''
           failure(message: "#{what}#{doing}: #{error.message}", error_type: 'RetryableError', retryable: true,
-                  metadata: { exception_type: error.class.name, http_error_type: http_error_type })
+                  metadata: { exception_type: error.class.name, http_error_type: })
         end
       end
     end

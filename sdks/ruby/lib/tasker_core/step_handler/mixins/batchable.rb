@@ -39,16 +39,16 @@ module TaskerCore
           cursors = create_cursor_ranges(total_items, batch_size)
           return Types::BatchProcessingOutcome.no_batches if cursors.empty?
 
-          Types::BatchProcessingOutcome.create_batches(cursor_configs: cursors, total_items: total_items)
+          Types::BatchProcessingOutcome.create_batches(cursor_configs: cursors, total_items:)
         end
 
         # Start one worker per range. Without a template name the only one that can be meant is used.
         def batch_analyzer_success(outcome, worker_template_name: nil, metadata: {})
-          return no_batches_outcome(reason: 'empty_dataset', metadata: metadata) unless outcome.requires_batch_creation?
+          return no_batches_outcome(reason: 'empty_dataset', metadata:) unless outcome.requires_batch_creation?
 
           create_batches_outcome(worker_template_name: worker_template_name || outcome.worker_template_name,
                                  cursor_configs: outcome.cursor_configs, total_items: outcome.total_items,
-                                 metadata: metadata)
+                                 metadata:)
         end
 
         # Nothing to do; +metadata+ is merged into the result.
@@ -60,7 +60,7 @@ module TaskerCore
         # Start one worker per cursor; +metadata+ is merged into the result.
         def create_batches_outcome(cursor_configs:, total_items:, worker_template_name: nil, metadata: {})
           outcome = Types::BatchProcessingOutcome.create_batches(
-            worker_template_name: worker_template_name, cursor_configs: cursor_configs, total_items: total_items
+            worker_template_name:, cursor_configs:, total_items:
           )
           success(result: { 'batch_processing_outcome' => outcome.to_h, 'worker_count' => cursor_configs.size,
                             'total_items' => total_items }.merge(metadata || {}), metadata: { batch_analyzer: true })
@@ -91,7 +91,7 @@ module TaskerCore
                                  items_failed: 0, items_skipped: 0, last_cursor: nil, results: nil, errors: nil,
                                  metadata: {})
           described = { batch_worker: true, batch_id: batch_context&.batch_id }.compact
-          return success(result: result, metadata: described.merge(metadata || {})) unless result.nil?
+          return success(result:, metadata: described.merge(metadata || {})) unless result.nil?
 
           if items_processed.nil?
             raise ArgumentError, 'batch_worker_success needs items_processed: and items_succeeded:, or result:'
@@ -106,8 +106,8 @@ module TaskerCore
 
         # Save the progress and be dispatched again from there; the attempt does not change.
         def checkpoint_yield(cursor:, items_processed:, accumulated_results: nil)
-          Types::StepHandlerCallResult.checkpoint_yield(cursor: cursor, items_processed: items_processed,
-                                                        accumulated_results: accumulated_results)
+          Types::StepHandlerCallResult.checkpoint_yield(cursor:, items_processed:,
+                                                        accumulated_results:)
         end
 
         # -- Aggregator

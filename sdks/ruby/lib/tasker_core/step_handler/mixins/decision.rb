@@ -12,13 +12,13 @@ module TaskerCore
         def decision_success(steps:, result_data: {}, metadata: {}, routing_context: nil)
           names = steps.is_a?(Array) ? steps : [steps]
           outcome = decision_outcome { Types::DecisionPointOutcome.create_steps(names) }
-          decision_result(outcome, result_data, metadata, routing_context: routing_context)
+          decision_result(outcome, result_data, metadata, routing_context:)
         end
 
         # A success after which no step follows.
         def decision_no_branches(reason_text = nil, result_data: {}, metadata: {}, reason: nil, routing_context: nil)
           decision_result(Types::DecisionPointOutcome.no_branches, result_data, metadata,
-                          reason: reason || reason_text, routing_context: routing_context)
+                          reason: reason || reason_text, routing_context:)
         end
         alias skip_branches decision_no_branches
 
@@ -39,7 +39,7 @@ module TaskerCore
 
         # The decision could not be made.
         def decision_failure(message:, error_type: 'PermanentError', retryable: false, metadata: {})
-          failure(message: message, error_type: error_type, retryable: retryable,
+          failure(message:, error_type:, retryable:,
                   metadata: { decision_point: true }.merge(metadata || {}))
         end
 
@@ -56,7 +56,7 @@ module TaskerCore
 
         def decision_result(outcome, result_data, metadata, **extras)
           result = (result_data || {}).to_h.merge(decision_point_outcome: outcome.to_h).merge(extras.compact)
-          success(result: result, metadata: {
+          success(result:, metadata: {
             decision_point: true, outcome_type: outcome.type, branches_created: outcome.step_names.size,
             processed_at: Time.now.utc.iso8601(3), processed_by: handler_name
           }.merge(metadata || {}))

@@ -35,7 +35,7 @@ module TaskerCore
 
         # What Bunny::Session takes.
         def bunny_options
-          options = { host: host, port: port, user: user, pass: password, vhost: vhost, heartbeat: heartbeat,
+          options = { host:, port:, user:, pass: password, vhost:, heartbeat:,
                       tls: tls? }
           return options unless tls?
 

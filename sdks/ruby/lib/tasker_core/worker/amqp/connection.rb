@@ -5,14 +5,14 @@ require 'tasker_core/worker/amqp/link'
 module TaskerCore
   module Worker
     module Amqp
-      # A connection to RabbitMQ that is made again for ever, on a thread of its own, so that a socket that blocks holds up
-      # nobody. Subclasses say what to set up and what to do with what arrives; +core+ gets everything as calls on its
-      # own thread (+post+), and reports trouble (+refused+, +trouble+).
+      # A connection to RabbitMQ that is made again for ever, on a thread of its own, so that a socket that blocks holds
+      # up nobody. Subclasses say what to set up and what to do with what arrives; +core+ gets everything as calls on
+      # its own thread (+post+), and reports trouble (+refused+, +trouble+).
       class Connection
         FIRST_PAUSE = 0.5
         LONGEST_PAUSE = 30.0
 
-        attr_reader :epoch
+        attr_reader :epoch, :live_epoch
 
         def initialize(core, address, name)
           @core = core
@@ -47,7 +47,6 @@ module TaskerCore
         # On the core's thread. Between the two, +live_epoch+ is the epoch of the connection that the core knows of.
         def went_up = raise(NotImplementedError)
         def went_down = raise(NotImplementedError)
-        attr_reader :live_epoch
 
         # On the connection's thread: carry out an order while the link lives.
         def carry_out(_link, _order); end

@@ -6,8 +6,8 @@ require 'tasker_core/worker/job'
 module TaskerCore
   module Worker
     module Amqp
-      # The connection that consumes: step queues with one prefetch of +slots+ each, and the worker's own queue for cancel
-      # notices and fetched pages. Everything but +setup+ and sending runs on the core's thread.
+      # The connection that consumes: step queues with one prefetch of +slots+ each, and the worker's own queue for
+      # cancel notices and fetched pages. Everything but +setup+ and sending runs on the core's thread.
       class Consumer < Connection
         # Longer than a message needs from the queue's process to ours on a loaded machine.
         QUIET_SECONDS = 0.1
@@ -159,7 +159,8 @@ module TaskerCore
 
         def declare_exchange(link, name)
           step("declare exchange #{name}") do
-            link.request(PROTOCOL::Exchange::Declare.encode(CHANNEL, name, 'fanout', false, true, false, false, false, {}))
+            link.request(PROTOCOL::Exchange::Declare.encode(CHANNEL, name, 'fanout', false, true, false, false, false,
+                                                            {}))
           end
         end
 
@@ -215,10 +216,10 @@ module TaskerCore
           headers = text_of(properties[:headers] || {})
           count = headers['x-delivery-count']
           Delivery.new(
-            epoch: number, tag: method.delivery_tag, queue: @names[method.consumer_tag], body: body,
+            epoch: number, tag: method.delivery_tag, queue: @names[method.consumer_tag], body:,
             redelivered: method.redelivered, delivery_count: count.is_a?(Integer) ? count : nil,
-            message_id: text_of(properties[:message_id]), reply_to: text_of(properties[:reply_to]), headers: headers,
-            properties: properties, consumer: method.consumer_tag
+            message_id: text_of(properties[:message_id]), reply_to: text_of(properties[:reply_to]), headers:,
+            properties:, consumer: method.consumer_tag
           )
         end
 

@@ -20,7 +20,7 @@ module TaskerCore
           @replies = Mailbox.new
           @mutex = Mutex.new
           @opener = Thread.current
-          @session = Session.new(address.bunny_options.merge(properties: properties), self)
+          @session = Session.new(address.bunny_options.merge(properties:), self)
           @session.on_blocked { events.blocked }
           @session.on_unblocked { events.unblocked }
         end

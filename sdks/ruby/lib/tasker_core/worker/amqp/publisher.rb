@@ -7,8 +7,8 @@ require 'tasker_core/worker/amqp/connection'
 module TaskerCore
   module Worker
     module Amqp
-      # The connection that publishes, with confirms and +mandatory+. It is one of its own: a broker in alarm stops reading
-      # it, and acks must not wait for that.
+      # The connection that publishes, with confirms and +mandatory+. It is one of its own: a broker in alarm stops
+      # reading it, and acks must not wait for that.
       class Publisher < Connection
         # A copy must not carry these: user_id must name our own user, the others would route or expire it.
         NOT_COPIED = %w[CC BCC].freeze
@@ -62,7 +62,7 @@ module TaskerCore
             @blocked ? @held << publication : send_out(link, publication)
           when :unblocked
             held, @held = @held, []
-            held.each { |publication| send_out(link, publication) }
+            held.each { |waiting| send_out(link, waiting) }
           end
         end
 
@@ -135,13 +135,13 @@ module TaskerCore
 
         def copied(publication)
           original = publication.properties || {}
-          headers = (publication.headers || {}).reject { |name, _| NOT_COPIED.include?(name) }
+          headers = (publication.headers || {}).except(*NOT_COPIED)
                                                .to_h do |name, value|
             [name, name.start_with?('x-tasker-') ? Wire::Codec.safe_text(value, 2048) : value]
           end
           kept = original.slice(*COPIED).compact
           kept[:timestamp] = kept[:timestamp].to_i if kept[:timestamp]
-          short(kept.except(:timestamp)).merge(kept.slice(:timestamp)).merge(delivery_mode: 2, headers: headers)
+          short(kept.except(:timestamp)).merge(kept.slice(:timestamp)).merge(delivery_mode: 2, headers:)
         end
 
         # Bytes throughout: Bunny joins the pieces as they are.
@@ -168,7 +168,8 @@ module TaskerCore
         def report(publication, acked, returned)
           if !acked then @core.nacked(publication)
           elsif returned then @core.returned(publication)
-          else @core.confirmed(publication)
+          else
+            @core.confirmed(publication)
           end
         end
       end

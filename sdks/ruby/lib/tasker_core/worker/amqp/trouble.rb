@@ -42,14 +42,14 @@ module TaskerCore
           where = "RabbitMQ at #{address.host}:#{address.port}"
           causes = causes_of(error)
           if causes.any? { |cause| cause.is_a?(Bunny::AuthenticationFailureError) }
-            return Refusal.new("#{where} refused user '#{address.user}': wrong user or password, or guest from another " \
-                               'host. Correct the URL in --amqp or TASKER_AMQP_URL.')
+            return Refusal.new("#{where} refused user '#{address.user}': wrong user or password, or guest from " \
+                               'another host. Correct the URL in --amqp or TASKER_AMQP_URL.')
           end
           return nil unless causes.any? { |cause| cause.is_a?(Bunny::NotAllowedError) }
 
-          Refusal.new("#{where} does not let user '#{address.user}' use the virtual host '#{address.vhost}': it does not " \
-                      'exist or the user has no permission. Correct the URL in --amqp or TASKER_AMQP_URL (the vhost / ' \
-                      'is written %2F), or create it with rabbitmqctl add_vhost and set_permissions.')
+          Refusal.new("#{where} does not let user '#{address.user}' use the virtual host '#{address.vhost}': it does " \
+                      'not exist or the user has no permission. Correct the URL in --amqp or TASKER_AMQP_URL (the ' \
+                      'vhost / is written %2F), or create it with rabbitmqctl add_vhost and set_permissions.')
         end
 
         # What to tell when a request of the setup was refused, or nil when starting over may help.
