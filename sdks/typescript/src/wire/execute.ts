@@ -15,12 +15,15 @@ export type UnreadableType = 'invalid_message' | 'unsupported_protocol';
 export class Unreadable extends Error {
   override name = 'Unreadable';
   readonly errorType: UnreadableType;
+  /** The word for programs on the dead letter. */
+  readonly reason: UnreadableType | 'unknown_kind';
   dispatchId: string | null = null;
   replyTo: string | null = null;
 
-  constructor(errorType: UnreadableType, detail: string) {
+  constructor(errorType: UnreadableType, detail: string, reason: UnreadableType | 'unknown_kind' = errorType) {
     super(detail);
     this.errorType = errorType;
+    this.reason = reason;
   }
 }
 
@@ -77,7 +80,8 @@ export function parseExecute(body: string | Uint8Array): ExecuteMessage {
 
 function read(message: JsonObject): ExecuteMessage {
   if (message['kind'] !== 'step.execute') {
-    throw new Unreadable('invalid_message', `unknown kind ${shown(message['kind'])}; expected 'step.execute'`);
+    const reason = typeof message['kind'] === 'string' ? 'unknown_kind' : 'invalid_message';
+    throw new Unreadable('invalid_message', `unknown kind ${shown(message['kind'])}; expected 'step.execute'`, reason);
   }
   checkVersion(message['protocol']);
   const task = object(message, 'task');

@@ -275,7 +275,7 @@ export class DeliveryMachine {
       type: '',
       headers: {
         ...properties.headers,
-        'x-tasker-reason': error.errorType,
+        'x-tasker-reason': error.reason,
         'x-tasker-detail': error.message,
         'x-tasker-origin': delivery.queue,
       },

@@ -111,26 +111,26 @@ test('an unknown handler is abandoned without being started', () => {
   assert.match(bench.last['error'].message, /Missing/);
 });
 
-const UNREADABLE: Array<[string, Uint8Array, string]> = [
+const UNREADABLE: Array<[name: string, raw: Uint8Array, errorType: string, reason?: string]> = [
   ['not JSON', Buffer.from('not json'), 'invalid_message'],
   ['not UTF-8', Buffer.from([0xff, 0xfe]), 'invalid_message'],
   ['an array', Buffer.from('[1]'), 'invalid_message'],
   ['too deep', Buffer.from('['.repeat(100_000)), 'invalid_message'],
   ['NaN', Buffer.from('{"protocol":"1.0","kind":"step.execute","x":NaN}'), 'invalid_message'],
-  ['another kind', body(execute('a', {}, { kind: 'step.other' })), 'invalid_message'],
+  ['another kind', body(execute('a', {}, { kind: 'step.other' })), 'invalid_message', 'unknown_kind'],
   ['major version 2', body(execute('a', {}, { protocol: '2.0' })), 'unsupported_protocol'],
   ['no version', body(execute('a', {}, { protocol: null })), 'unsupported_protocol'],
   ['half a version', body(execute('a', {}, { protocol: '1' })), 'unsupported_protocol'],
   ['no step', body({ ...execute(), step: null }), 'invalid_message'],
   ['a text as handler', body({ ...execute(), handler: 'echo' }), 'invalid_message'],
 ];
-for (const [name, raw, errorType] of UNREADABLE) {
+for (const [name, raw, errorType, reason = errorType] of UNREADABLE) {
   test(`unreadable messages are dead-lettered, answered, and acked after both confirms: ${name}`, () => {
     const bench = new Bench();
     const tag = bench.deliver(raw, { messageId: MESSAGE_ID, replyTo: 'tasker.results.7', redelivered: true });
     const [dead, answer] = bench.sent as [Publication, Publication];
     assert.deepEqual([dead.purpose, dead.exchange, dead.body], ['dead-letter', 'tasker.dead', raw]);
-    assert.equal(dead.headers['x-tasker-reason'], errorType);
+    assert.equal(dead.headers['x-tasker-reason'], reason);
     assert.equal(dead.headers['x-tasker-origin'], 'tasker.steps.default');
     assert.ok(dead.headers['x-tasker-detail']);
     const sent: JsonObject = decoded(answer);

@@ -118,7 +118,8 @@ test('pages of omitted results are fetched before the handler starts', () => {
   bench.machine.dependencies({ ...page, dependency_results: { a: { result: 1 } }, next: 'a' }, bench.now);
   assert.equal(bench.last['after'], 'a');
   bench.machine.dependencies({ ...page, dependency_results: { b: { result: 2 } }, next: null }, bench.now);
-  assert.deepEqual(bench.started[0]?.message?.dependencyResults, { a: { result: 1 }, b: { result: 2 } });
+  const job = bench.started[0] as unknown as Job;
+  assert.deepEqual(job.message?.dependencyResults, { a: { result: 1 }, b: { result: 2 } });
 });
 
 test('an unanswered question is repeated and a repeated answer does no harm', () => {
