@@ -5,12 +5,44 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from support.broker import SCRIPT, Desk, Node
+from support.conformance import ConformanceRun
 from support.process import WorkerProcess
 from tasker_core import HandlerRegistry
+
+_conformance_runs: dict[str, ConformanceRun] = {}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The conformance tests collect what was started first, so they come last."""
+    items.sort(key=lambda item: "conformance_runs" in getattr(item, "fixturenames", ()))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    wanted = [item for item in session.items if "conformance_runs" in getattr(item, "fixturenames", ())]
+    if wanted and not session.config.option.collectonly:
+        for item in wanted:
+            transport = item.callspec.params["transport"]  # type: ignore[attr-defined]
+            if transport == "stdio" or _missing() is None:
+                _conformance_runs[transport] = ConformanceRun(transport)
+
+
+def pytest_sessionfinish() -> None:
+    for run in _conformance_runs.values():
+        run.close()
+
+
+@pytest.fixture
+def conformance_runs(request: pytest.FixtureRequest) -> dict[str, ConformanceRun]:
+    """The runs that began with the session, by transport."""
+    transport = request.node.callspec.params["transport"]
+    if transport not in _conformance_runs:
+        _no_broker(_missing())
+    return _conformance_runs
 
 
 @pytest.fixture(autouse=True)
@@ -33,10 +65,14 @@ def _missing() -> str | None:
 def _private_node() -> Node:
     reason = _missing()
     if reason is not None:
-        if os.environ.get("CI"):
-            pytest.fail(f"CI is set and there is no broker: {reason}")
-        pytest.skip(f"no broker: {reason}")
+        _no_broker(reason)
     return Node.start()
+
+
+def _no_broker(reason: str | None) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(f"CI is set and there is no broker: {reason}")
+    pytest.skip(f"no broker: {reason}")
 
 
 @pytest.fixture(scope="session")

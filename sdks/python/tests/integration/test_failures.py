@@ -102,19 +102,29 @@ def test_a_step_that_kills_its_worker_is_not_started_again(desk: Desk, start_wor
     assert starts(tmp_path, message) == 1
 
 
-def test_a_broker_that_stops_and_starts_while_a_step_runs(
-    private_node: Node, private_desk: Desk, start_worker: Start, tmp_path: Path
+def test_a_broker_that_stops_and_starts(
+    private_node: Node, make_desk: Callable[..., Desk], start_worker: Start, tmp_path: Path
 ) -> None:
-    desk = private_desk
+    """One worker lives through it, another is told to stop meanwhile and prints the result that it cannot send."""
+    desk, other_desk = make_desk(private_node), make_desk(private_node)
     worker = start_worker(**desk.environment)
+    leaving = start_worker(TASKER_GRACE_SECONDS="0", **other_desk.environment)
     worker.wait_ready()
-    running = begin(desk, tmp_path)
+    leaving.wait_ready()
+    running, unsent = begin(desk, tmp_path), begin(other_desk, tmp_path)
     private_node.stop()
-    worker.wait_for("cannot reach RabbitMQ")
-    (tmp_path / "gate").touch()
-    worker.wait_for("completed in")
-    private_node.start_again()
-    wait_until_reachable(private_node.url)
+    try:
+        leaving.wait_for("cannot reach RabbitMQ")
+        leaving.signal(signal.SIGTERM)
+        worker.wait_for("cannot reach RabbitMQ")
+        assert leaving.wait() == 1
+        assert f'"dispatch_id":"{unsent["dispatch_id"]}"' in leaving.output
+        assert '"error_type":"interrupted"' in leaving.output
+        (tmp_path / "gate").touch()
+        worker.wait_for("completed in")
+    finally:
+        private_node.start_again()
+        wait_until_reachable(private_node.url)
     # The kept result, from the process that ran the step.
     assert desk.result(timeout=90)["status"] == "completed"
     worker.wait_for("connected to RabbitMQ again", timeout=90)
@@ -180,25 +190,6 @@ def test_a_second_signal_ends_the_worker_at_once(desk: Desk, start_worker: Start
     worker.wait_for("stopping (SIGTERM)")
     worker.signal(signal.SIGTERM)
     assert worker.wait() == 128 + signal.SIGTERM
-
-
-def test_results_that_cannot_be_sent_are_printed(
-    private_node: Node, private_desk: Desk, start_worker: Start, tmp_path: Path
-) -> None:
-    desk = private_desk
-    worker = start_worker(TASKER_GRACE_SECONDS="0", **desk.environment)
-    worker.wait_ready()
-    message = begin(desk, tmp_path)
-    private_node.stop()
-    try:
-        worker.wait_for("cannot reach RabbitMQ")
-        worker.signal(signal.SIGTERM)
-        assert worker.wait() == 1
-        assert f'"dispatch_id":"{message["dispatch_id"]}"' in worker.output
-        assert '"error_type":"interrupted"' in worker.output
-    finally:
-        private_node.start_again()
-        wait_until_reachable(private_node.url)
 
 
 def test_a_broker_in_alarm_stops_the_consumer_until_it_is_over(

@@ -27,7 +27,8 @@ class BasePublisher(ABC):
 
     A worker calls the hooks in the thread of the step, after the handler has returned, in this order:
     ``should_publish``, ``transform_payload``, ``additional_metadata``, ``before_publish``, ``after_publish``. Then the
-    worker delivers: what a hook raises goes to ``on_publish_error`` and to the log, and never changes the step.
+    worker delivers. What a hook raises goes to ``on_publish_error`` and to the log and never changes the step; the
+    event is not published then, unless it was ``after_publish``.
     """
 
     @property
@@ -72,16 +73,19 @@ class BasePublisher(ABC):
             metadata = {**self._base_metadata(ctx), **self.additional_metadata(ctx)}
             if not self.before_publish(name, payload, metadata):
                 return None
-            self.after_publish(name, payload, metadata)
         except Exception as error:
             self.report_error(name, error, payload)
             return None
+        try:
+            self.after_publish(name, payload, metadata)
+        except Exception as error:
+            self.report_error(name, error, payload)  # too late to take the event back
         return PreparedEvent(name, payload, metadata)
 
     def report_error(self, event_name: str, error: Exception, payload: dict[str, Any]) -> None:
         """Tell the log and ``on_publish_error``."""
         logger.warning(
-            "event %s is not published: publisher %s: %s: %s",
+            "event %s: publisher %s: %s: %s",
             event_name,
             type(self).__name__,
             type(error).__name__,

@@ -33,6 +33,8 @@ ERROR_TYPES = {
 RETRYABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 _DETAIL_KEYS = ("error", "message", "detail", "error_message", "msg")
 _UNREADABLE_RETRY_AFTER = 60
+#: Python 3.13 has another phrase; messages should not depend on the version.
+_PHRASES = {422: "Unprocessable Entity"}
 
 
 @lru_cache(maxsize=1)
@@ -213,7 +215,7 @@ class APIMixin:
         detail = _detail_of(response.body)
         if detail is None:
             try:
-                detail = HTTPStatus(response.status_code).phrase
+                detail = _PHRASES.get(response.status_code) or HTTPStatus(response.status_code).phrase
             except ValueError:
                 detail = "Unknown error"
         return f"HTTP {response.status_code}: {detail}"

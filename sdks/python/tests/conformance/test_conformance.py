@@ -1,0 +1,18 @@
+"""The reference runner of the wire protocol against this SDK's conformance worker."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from support.conformance import ConformanceRun
+
+
+@pytest.mark.parametrize("transport", ["stdio", pytest.param("amqp", marks=pytest.mark.broker)])
+def test_every_scenario_passes(conformance_runs: dict[str, ConformanceRun], transport: str) -> None:
+    code, output, report = conformance_runs[transport].wait()
+    assert code == 0, output
+    outcomes = json.loads(report.read_text())["outcomes"]
+    assert len(outcomes) >= 16
+    assert {outcome["status"] for outcome in outcomes} == {"passed"}, output
