@@ -49,7 +49,7 @@ class SchemaCheck
 
   def detail_problem(keyword, argument, value, place, path)
     case keyword
-    when 'required', 'properties', 'additionalProperties', 'propertyNames', 'minProperties'
+    when 'required', 'properties', 'additionalProperties', 'propertyNames', 'minProperties', 'maxProperties'
       value.is_a?(Hash) ? object_problem(keyword, argument, value, place, path) : nil
     when 'items', 'minItems', 'maxItems', 'uniqueItems'
       value.is_a?(Array) ? array_problem(keyword, argument, value, place, path) : nil
@@ -66,6 +66,7 @@ class SchemaCheck
     case keyword
     when 'required' then argument.reject { |key| value.key?(key) }.first&.then { |key| "#{place}.#{key} is missing" }
     when 'minProperties' then "#{place} has too few members" if value.size < argument
+    when 'maxProperties' then "#{place} has too many members" if value.size > argument
     when 'properties'
       argument.lazy.filter_map { |key, one| check(one, value[key], "#{place}.#{key}", path) if value.key?(key) }.first
     when 'additionalProperties' then nil # used with true, or for maps
