@@ -148,3 +148,39 @@ def test_wrong_module(start: Start) -> None:
     code, out, errors = start("no.such.module").end()
     assert (code, out) == (2, b"")
     assert errors.startswith("error: there is no module 'no.such.module'")
+
+
+@pytest.mark.parametrize(
+    ("child", "status", "words"),
+    [("return", 1, "returned"), ("raise", 1, "raised ValueError"), ("exit", 7, None)],
+)
+def test_a_forked_process_that_comes_out_of_the_handler_ends(
+    start: Start, child: str, status: int, words: str | None
+) -> None:
+    program = start("support.bad_handlers")
+    program.write(execute("forks", {"child": child}))
+    assert program.result()["result"] == {"status": status}
+    program.write(execute("fine"))
+    assert program.result()["result"] == {"fine": True}
+    code, rest, errors = program.end()
+    assert (code, rest) == (0, b"")
+    message = f"a process forked by handler forks {words} instead of ending with os._exit()"
+    assert (message in errors) is (words is not None)
+
+
+def test_sys_exit_is_answered_and_the_next_step_runs(start: Start) -> None:
+    program = start("support.bad_handlers")
+    program.write(execute("ends", {"code": 3}))
+    assert program.result()["error"]["error_type"] == "SystemExit"
+    program.write(execute("fine"))
+    assert program.result()["status"] == "completed"
+    assert program.end()[0] == 0
+
+
+def test_a_thread_that_a_handler_leaves_behind_does_not_keep_the_process(start: Start) -> None:
+    program = start("support.bad_handlers")
+    program.write(execute("leaves_thread"))
+    assert program.result()["status"] == "completed"
+    code, _, errors = program.end()
+    assert code == 0
+    assert "threads of handlers still run (left-behind)" in errors

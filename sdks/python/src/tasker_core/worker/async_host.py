@@ -11,6 +11,12 @@ from typing import Any
 from tasker_core.worker.job import RunControl
 
 
+class _Escaped(Exception):
+    def __init__(self, original: BaseException) -> None:
+        super().__init__()
+        self.original = original
+
+
 class AsyncHost:
     """Runs awaitables on a loop thread of its own, which is started with the first of them."""
 
@@ -24,7 +30,11 @@ class AsyncHost:
         outcome: concurrent.futures.Future[Any] = concurrent.futures.Future()
 
         async def body() -> Any:
-            return await awaitable
+            try:
+                return await awaitable
+            except (SystemExit, KeyboardInterrupt) as error:
+                # asyncio lets these two through, and the loop of all handlers would end.
+                raise _Escaped(error) from error
 
         def settle(task: asyncio.Task[Any]) -> None:
             if task.cancelled():
@@ -32,7 +42,7 @@ class AsyncHost:
                 return
             error = task.exception()
             if error is not None:
-                outcome.set_exception(error)
+                outcome.set_exception(error.original if isinstance(error, _Escaped) else error)
             else:
                 outcome.set_result(task.result())
 

@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 import time
 from types import FrameType
 
@@ -22,6 +23,9 @@ from tasker_core.worker.stdio import StdioWorker, claim_stdout
 logger = logging.getLogger("tasker_core.worker")
 
 EXIT_USAGE = 2
+#: Seconds for threads that handlers have started, once everything is answered.
+EXIT_PATIENCE = 3.0
+_MAIN = threading.main_thread()
 _EXAMPLE = """example:
   python -m tasker_core.worker app.handlers --namespace ecommerce --slots 10
 
@@ -53,8 +57,20 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"error: {line}", file=sys.stderr)  # noqa: T201
         return EXIT_USAGE
     if out is not None:
-        return StdioWorker(settings, registry, sys.stdin.buffer, out).run()
-    return _serve(settings, registry)
+        code = StdioWorker(settings, registry, sys.stdin.buffer, out).run()
+    else:
+        code = _serve(settings, registry)
+    threading.Thread(target=_insist, args=(code,), name="tasker-exit", daemon=True).start()
+    return code
+
+
+def _insist(code: int) -> None:
+    """Threads that handlers have left behind must not keep the process from ending."""
+    time.sleep(EXIT_PATIENCE)
+    left = [thread.name for thread in threading.enumerate() if not thread.daemon and thread is not _MAIN]
+    print(f"threads of handlers still run ({', '.join(left)}); ending without them", file=sys.stderr)  # noqa: T201
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import os
+import sys
 import time
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import BaseModel
 
@@ -69,6 +71,7 @@ class StepRunner:
     def execute(self, message: ExecuteMessage, control: RunControl) -> Answer:
         """Run the step's handler; every outcome, also an exception of any kind, becomes an answer."""
         clock = time.perf_counter()
+        process = os.getpid()
         version: str | None = None
         owned: APIMixin | None = None
         context: StepContext | None = None
@@ -85,8 +88,12 @@ class StepRunner:
                 returned = self._async_host.run(returned, control)
             outcome = _outcome_of(returned, name)
         except BaseException as error:
+            if os.getpid() != process:
+                _end_child(message, error)
             outcome = _failure_of(error, control, message)
             _notify(EventNames.HANDLER_ERROR, None if context is None else context.event, error)
+        if os.getpid() != process:
+            _end_child(message, None)
         if owned is not None:
             owned.close()
         elapsed = round((time.perf_counter() - clock) * 1000)
@@ -364,7 +371,19 @@ def _failure_of(error: BaseException, control: RunControl, message: ExecuteMessa
     )
 
 
+def _end_child(message: ExecuteMessage, error: BaseException | None) -> NoReturn:
+    """A process that the handler has forked came out of the handler: only the parent is the worker."""
+    if isinstance(error, SystemExit):
+        os._exit(error.code if isinstance(error.code, int) else int(error.code is not None))
+    how = "returned" if error is None else f"raised {type(error).__name__}"
+    text = f"a process forked by handler {message.callable} {how} instead of ending with os._exit(); it ends here"
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    os._exit(1)
+
+
 def _text_of(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"the handler called sys.exit({error.code!r}): return a result or raise an error instead"
     try:
         return str(error) or type(error).__name__
     except Exception:
