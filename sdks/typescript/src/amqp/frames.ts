@@ -44,7 +44,7 @@ export class FrameParser {
     this.size += chunk.length;
     let needed = this.needed();
     if (needed > this.size) return;
-    let bytes = this.pending.length === 1 ? chunk : Buffer.concat(this.pending, this.size);
+    let bytes = this.pending.length === 1 ? (this.pending[0] as Buffer) : Buffer.concat(this.pending, this.size);
     this.pending = [bytes];
     while (needed <= this.size) {
       if (bytes.readUInt8(needed - 1) !== FRAME_END) throw new AmqpProtocolError('a frame does not end where it should');
