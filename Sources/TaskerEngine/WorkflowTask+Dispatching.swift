@@ -3,7 +3,7 @@ import TaskerTemplates
 
 /// Attempts and the messages they cost.
 extension WorkflowTask {
-    func template(of place: Int) -> StepTemplate { plan.nodes[steps[place].place].template }
+    func template(of place: Int) -> StepTemplate { plan.nodes[steps[place].node].template }
 
     /// Another execution is allowed after the current one.
     func mayRunAgain(_ place: Int) -> Bool {
