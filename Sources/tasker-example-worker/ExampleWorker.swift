@@ -60,6 +60,7 @@ struct ExampleWorker: AsyncParsableCommand {
         if testing {
             registerTestHandlers(in: &handlers)
             registerPayloadHandlers(in: &handlers)
+            registerWorkflowHandlers(in: &handlers)
         }
         await Worker.main(handlers: handlers, flags: flags)
     }

@@ -12,18 +12,23 @@ struct StepSpec: Sendable {
     var attempts = 3
     var timeoutSeconds = 60
     var queue: String?
+    var type = "standard"
+    /// `batch_config`, `publishes_events` and the like.
+    var more: [String: JSONValue] = [:]
 
     var json: JSONValue {
         var handler: [String: JSONValue] = ["callable": .string(self.handler), "initialization": settings]
         if let queue { handler["queue"] = .string(queue) }
-        return [
-            "name": .string(name), "handler": .object(handler), "dependencies": .array(after.map { .string($0) }),
+        let members: [String: JSONValue] = [
+            "name": .string(name), "type": .string(type), "handler": .object(handler),
+            "dependencies": .array(after.map { .string($0) }),
             "timeout_seconds": .number(timeoutSeconds),
             "retry": [
                 "retryable": .bool(retryable), "max_attempts": .number(attempts), "backoff": "linear",
                 "backoff_base_ms": 100,
             ],
         ]
+        return .object(members.merging(more) { _, new in new })
     }
 }
 
@@ -38,6 +43,24 @@ extension TaskerSystem {
         guard answer.status == 201 || answer.status == 200 else {
             throw Failure("template \(name) was refused: \(answer.status) \(answer.text)")
         }
+    }
+
+    /// Names and states of a task's steps.
+    func states(_ uuid: String) async throws -> [String: String] {
+        Dictionary(
+            try await steps(uuid).map { ($0.text("name"), $0.text("current_state")) }, uniquingKeysWith: { $1 })
+    }
+
+    /// What a step returned.
+    func result(_ uuid: String, _ step: String) async throws -> JSONValue {
+        try await self.step(uuid, step)["results"]?["result"] ?? .null
+    }
+
+    /// An operator's action on a step.
+    @discardableResult
+    func patch(_ uuid: String, _ step: String, _ action: JSONValue) async throws -> HTTPAnswer {
+        try await http.send(
+            "PATCH", "/v1/tasks/\(uuid)/workflow_steps/\(step)", body: Data(action.canonicalBytes))
     }
 
     /// Creates a task and gives its uuid. With an idempotency key, so that a request whose answer was lost can be sent

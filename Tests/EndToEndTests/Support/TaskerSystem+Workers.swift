@@ -14,21 +14,22 @@ extension TaskerSystem {
     /// Starts a worker with the test handlers and waits until the orchestrator knows it.
     @discardableResult
     func startWorker(
-        _ language: Language, queue: String? = nil, slots: Int = 10, environment: [String: String] = [:],
-        name: String? = nil
+        _ language: Language, queue: String? = nil, slots: Int = 10, module: String = "testing_handlers",
+        environment: [String: String] = [:], name: String? = nil
     ) async throws -> ManagedProcess {
-        let worker = try await launchWorker(language, queue: queue, slots: slots, environment: environment, name: name)
+        let worker = try await launchWorker(
+            language, queue: queue, slots: slots, module: module, environment: environment, name: name)
         try await waitUntilAnnounced(worker)
         return worker
     }
 
     func launchWorker(
-        _ language: Language, queue: String? = nil, slots: Int = 10, environment: [String: String] = [:],
-        name: String? = nil
+        _ language: Language, queue: String? = nil, slots: Int = 10, module: String = "testing_handlers",
+        environment: [String: String] = [:], name: String? = nil
     ) async throws -> ManagedProcess {
         try await launchWorker(
             language, namespace: Self.namespace, queue: queue ?? "e2e.\(language.rawValue)", slots: slots,
-            module: "testing_handlers", folder: Repository.handlers.path, environment: environment, name: name)
+            module: module, folder: Repository.handlers.path, environment: environment, name: name)
     }
 
     func launchWorker(
