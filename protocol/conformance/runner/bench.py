@@ -107,7 +107,7 @@ class Bench:
 
     def _described(self, one: Received) -> str:
         text = str({key: one.message.get(key) for key in ("kind", "dispatch_id", "status", "result", "error")})
-        return text if len(text) <= 600 else text[:600] + "…"
+        return text if len(text) <= 300 else text[:300] + "…"
 
     # Operations
 
@@ -164,7 +164,8 @@ class Bench:
                 except ScenarioFailed as fault:
                     faults.append(f"{name}: {case['description']}: {fault}")
         if faults:
-            raise ScenarioFailed("\n".join(faults))
+            more = [f"and {len(faults) - 5} more"] if len(faults) > 5 else []
+            raise ScenarioFailed("\n".join(faults[:5] + more))
 
     def do_expect(self, operation: dict[str, Any]) -> None:
         kind, name = operation["kind"], operation.get("of")

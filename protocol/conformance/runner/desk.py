@@ -114,13 +114,23 @@ class Desk:
     def close(self) -> None:
         """Delete what belongs to this prefix."""
         self._read.clear()
+        for attempt in (1, 2):
+            try:
+                self._delete_all()
+                return
+            except (AMQPError, OSError):
+                # The broker may have closed a connection that stood still while it was blocked.
+                if attempt == 2:
+                    raise RunnerError("the broker no longer answers") from None
+                self._channel = self._connection = None
+
+    def _delete_all(self) -> None:
         channel = self.channel
         for name in self.queues:
             channel.queue_delete(self.topology.queue(name))
         for exchange in ("dead", "control"):
             channel.exchange_delete(self.topology.exchange(exchange))
-        assert self._connection is not None
-        self._connection.close()
+        channel.connection.close()
 
 
 def _connect(parameters: pika.URLParameters) -> pika.BlockingConnection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -11,10 +12,18 @@ import pytest
 
 from support.broker import SCRIPT, Desk, Node
 from support.conformance import ConformanceRun
+from support.page import run_over_amqp, run_over_stdio
 from support.process import WorkerProcess
 from tasker_core import HandlerRegistry
 
+_RUNS: dict[str, Callable[[Path], ConformanceRun]] = {
+    "stdio": lambda _: ConformanceRun("stdio"),
+    "amqp": lambda _: ConformanceRun("amqp"),
+    "page-stdio": run_over_stdio,
+    "page-amqp": run_over_amqp,
+}
 _conformance_runs: dict[str, ConformanceRun] = {}
+_folder = tempfile.TemporaryDirectory(prefix="tasker-sdk-page-")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,21 +35,21 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     wanted = [item for item in session.items if "conformance_runs" in getattr(item, "fixturenames", ())]
     if wanted and not session.config.option.collectonly:
         for item in wanted:
-            transport = item.callspec.params["transport"]  # type: ignore[attr-defined]
-            if transport == "stdio" or _missing() is None:
-                _conformance_runs[transport] = ConformanceRun(transport)
+            name = item.callspec.params["run"]  # type: ignore[attr-defined]
+            if "stdio" in name or _missing() is None:
+                _conformance_runs[name] = _RUNS[name](Path(_folder.name))
 
 
 def pytest_sessionfinish() -> None:
     for run in _conformance_runs.values():
         run.close()
+    _folder.cleanup()
 
 
 @pytest.fixture
 def conformance_runs(request: pytest.FixtureRequest) -> dict[str, ConformanceRun]:
-    """The runs that began with the session, by transport."""
-    transport = request.node.callspec.params["transport"]
-    if transport not in _conformance_runs:
+    """The runs that began with the session, by name."""
+    if request.node.callspec.params["run"] not in _conformance_runs:
         _no_broker(_missing())
     return _conformance_runs
 

@@ -9,9 +9,9 @@ import pytest
 from support.conformance import ConformanceRun
 
 
-@pytest.mark.parametrize("transport", ["stdio", pytest.param("amqp", marks=pytest.mark.broker)])
-def test_every_scenario_passes(conformance_runs: dict[str, ConformanceRun], transport: str) -> None:
-    code, output, report = conformance_runs[transport].wait()
+@pytest.mark.parametrize("run", ["stdio", pytest.param("amqp", marks=pytest.mark.broker)])
+def test_every_scenario_passes(conformance_runs: dict[str, ConformanceRun], run: str) -> None:
+    code, output, report = conformance_runs[run].wait()
     assert code == 0, output
     outcomes = json.loads(report.read_text())["outcomes"]
     assert len(outcomes) >= 16

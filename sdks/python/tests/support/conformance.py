@@ -13,15 +13,19 @@ RUNNER = Path(__file__).resolve().parents[4] / "protocol" / "conformance" / "run
 
 
 class ConformanceRun:
-    """One run of ``protocol/conformance/run``, started at once."""
+    """One run of ``protocol/conformance/run``, started at once; with this SDK's worker when no command is given."""
 
-    def __init__(self, transport: str) -> None:
+    def __init__(self, transport: str, command: list[str] | None = None, only: tuple[str, ...] = ()) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="tasker-sdk-conformance-")
         self._report = Path(self._folder.name) / "report.json"
         self._output = (Path(self._folder.name) / "output").open("w+")
-        worker = [sys.executable, "-m", "tasker_core.worker", "conformance.handlers", "--transport", transport]
+        own = [sys.executable, "-m", "tasker_core.worker", "conformance.handlers", "--transport", transport]
+        chosen = [argument for name in only for argument in ("--only", name)]
         self._process = subprocess.Popen(
-            [sys.executable, RUNNER, "--transport", transport, "--report", self._report, "--", *worker],
+            [
+                *(sys.executable, RUNNER, "--transport", transport, "--report", self._report),
+                *(*chosen, "--", *(command or own)),
+            ],
             env=clean_environment(PYTHONPATH=f"{SOURCE}:{TESTS.parent}"),
             stdin=subprocess.DEVNULL,
             stdout=self._output,
