@@ -4,23 +4,44 @@
 RSpec.describe 'a worker in trouble', :broker do
   let(:desk) { make_desk }
 
+  # A worker whose way to the broker the test can cut.
+  def start_behind(proxy, *arguments, **environment)
+    start_worker(desk, *arguments, TASKER_AMQP_URL: proxy.url, **environment).tap(&:wait_ready)
+  end
+
+  let(:proxy) { Proxy.new(Node.shared.url) }
+
   it 'keeps a step whose connection is lost between delivery and ack' do
-    desk = make_desk(node: Node.private_node)
-    worker = start_worker(desk)
-    worker.wait_ready
-    message = begin_step(desk)
-    Node.private_node.close_worker_connections
+    worker = start_behind(proxy)
+    message = begin_step(desk, limits: { heartbeat_interval_ms: 200 })
+    proxy.cut
+    eventually('a heartbeat without the delivery') { desk.next_of('step.heartbeat')['detached'] }
     worker.wait_for('connected to RabbitMQ again')
     # The broker has delivered it again, to the process that still runs it.
-    eventually('the redelivery') { desk.unacked == 1 }
-    eventually('a heartbeat that says so') { desk.next_of('step.heartbeat')['detached'] }
+    eventually('a heartbeat with the redelivery') { !desk.next_of('step.heartbeat')['detached'] }
     open_gate
     expect(desk.result['status']).to eq('completed')
-    eventually('the ack of the redelivery') { desk.unacked.zero? }
     worker.signal(:TERM)
     expect(worker.wait).to eq(0)
     expect(starts(message)).to eq(1)
     expect(desk.rest.map { |one| one['kind'] }).not_to include('step.result')
+    expect(desk.depth).to eq(0)
+  end
+
+  it 'sends a result that was ready while the broker was away, once' do
+    worker = start_behind(proxy)
+    message = begin_step(desk)
+    proxy.stop
+    worker.wait_for('cannot reach RabbitMQ')
+    open_gate
+    worker.wait_for('completed in')
+    proxy.start_again
+    sent = desk.result
+    expect(sent).to include('dispatch_id' => message['dispatch_id'], 'status' => 'completed')
+    worker.wait_for('connected to RabbitMQ again')
+    worker.signal(:TERM)
+    expect(worker.wait).to eq(0)
+    expect(starts(message)).to eq(1)
     expect(desk.depth).to eq(0)
   end
 
@@ -71,19 +92,13 @@ RSpec.describe 'a worker in trouble', :broker do
   end
 
   it 'prints the results that cannot be sent' do
-    desk = make_desk(node: Node.private_node)
-    worker = start_worker(desk, TASKER_GRACE_SECONDS: '0')
-    worker.wait_ready
+    worker = start_behind(proxy, TASKER_GRACE_SECONDS: '0')
     message = begin_step(desk)
-    Node.private_node.stop
-    begin
-      worker.wait_for('cannot reach RabbitMQ')
-      worker.signal(:TERM)
-      expect(worker.wait).to eq(1)
-      expect(worker.output).to include(%("dispatch_id":"#{message['dispatch_id']}"), '"error_type":"interrupted"')
-    ensure
-      Node.private_node.start_again
-    end
+    proxy.stop
+    worker.wait_for('cannot reach RabbitMQ')
+    worker.signal(:TERM)
+    expect(worker.wait).to eq(1)
+    expect(worker.output).to include(%("dispatch_id":"#{message['dispatch_id']}"), '"error_type":"interrupted"')
   end
 
   it 'lets running steps finish at SIGTERM' do

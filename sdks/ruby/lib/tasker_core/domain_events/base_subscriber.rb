@@ -31,6 +31,7 @@ module TaskerCore
 
       # With the hooks; whether +handle+ ran without an exception.
       def handle_event_safely(event)
+        event = Values.wrap(event)
         return false if before_handle(event) == false
 
         handle(event)
