@@ -16,15 +16,12 @@ let node: Node | null = null;
 
 /** The private node of this file, started at its first use. */
 export function privateNode(): Node {
-  if (node === null) {
-    node = Node.start();
-    after(() => {
-      node?.remove();
-      node = null;
-    });
-  }
+  node ??= Node.start();
   return node;
 }
+
+// At the top level: within a test it would end the node with that test.
+after(() => node?.remove());
 
 export interface World {
   desk: Desk;
