@@ -45,7 +45,7 @@ class ConfirmOrderHandler < TaskerCore::StepHandler::Base
     order = context.get_dependency_result('create_order')
     customer = context.get_input('customer')
     total = format('%.2f', order['total_cents'] / 100.0)
-    success(result: { to: customer['email'], subject: "Your order #{order['order_number']}",
-                      text: "Thank you, #{customer['name']}: #{total} #{context.get_input('currency')} are on their way." })
+    text = "Thank you, #{customer['name']}: #{total} #{context.get_input('currency')} are on their way."
+    success(result: { to: customer['email'], subject: "Your order #{order['order_number']}", text: text })
   end
 end

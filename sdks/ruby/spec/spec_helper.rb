@@ -10,7 +10,7 @@ ENV['TASKER_LOG_LEVEL'] = 'fatal'
 $LOAD_PATH.unshift(File.expand_path('../lib', __dir__))
 require 'tasker_core'
 require 'tasker_core/testing'
-Dir[File.expand_path('support/*.rb', __dir__)].sort.each { |file| require file }
+Dir[File.expand_path('support/*.rb', __dir__)].each { |file| require file }
 
 RSpec.configure do |config|
   config.disable_monkey_patching!

@@ -58,8 +58,8 @@ module TaskerCore
       DEFAULTS = { 'retryable' => true, 'max_attempts' => 3, 'in_process' => false, 'processed' => false,
                    'attempts' => 0 }.freeze
       MEMBERS = %w[workflow_step_uuid task_uuid name template_step_name named_step_uuid retryable max_attempts
-                   in_process processed processed_at attempts last_attempted_at backoff_request_seconds results checkpoint
-                   created_at updated_at].freeze
+                   in_process processed processed_at attempts last_attempted_at backoff_request_seconds results
+                   checkpoint created_at updated_at].freeze
 
       def initialize(data)
         data = Values.wrap(data || {})

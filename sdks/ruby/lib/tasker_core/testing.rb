@@ -84,7 +84,8 @@ module TaskerCore
     def task_of_message(input)
       { 'uuid' => SecureRandom.uuid, 'name' => 'task', 'namespace' => 'default', 'version' => '1.0.0',
         'correlation_id' => SecureRandom.uuid, 'parent_correlation_id' => nil, 'context' => input,
-        'initiator' => 'test', 'source_system' => 'test', 'tags' => [], 'priority' => 0, 'requested_at' => '2026-01-01T00:00:00.000Z' }
+        'initiator' => 'test', 'source_system' => 'test', 'tags' => [], 'priority' => 0,
+        'requested_at' => '2026-01-01T00:00:00.000Z' }
     end
 
     def wrapped(results)

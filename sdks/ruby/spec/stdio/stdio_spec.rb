@@ -24,7 +24,7 @@ RSpec.describe 'tasker-worker --transport stdio' do
     expect(sent.map { |message| message['status'] }).to eq(%w[completed completed])
     expect(sent[0]['result']['context']).to eq('n' => (2**63) - 1, 's' => 'Zoë 🦊')
     sent.each { |message| expect(SchemaCheck.problem('sent/step.result.schema.json', message)).to be_nil }
-    expect(error).to match(/step validate_order attempt 1\/3 completed in \d+ ms task=/)
+    expect(error).to match(%r{step validate_order attempt 1/3 completed in \d+ ms task=})
     expect(status).to eq(0)
   end
 

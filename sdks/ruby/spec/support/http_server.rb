@@ -12,8 +12,7 @@ class HttpServer
   attr_reader :port, :requests
 
   def self.open(&block)
-    server = new(block)
-    server
+    new(block)
   end
 
   # A port on which nobody listens.

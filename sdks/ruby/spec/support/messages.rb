@@ -57,8 +57,8 @@ module Messages
   end
 
   # A registry with one handler class made of a block, under the name +handler+.
-  def registry_with(base = TaskerCore::StepHandler::Base, &block)
-    handler = Class.new(base) { define_method(:call, &block) }
+  def registry_with(base = TaskerCore::StepHandler::Base, &)
+    handler = Class.new(base) { define_method(:call, &) }
     TaskerCore::Registry::HandlerRegistry.new.tap { |registry| registry.register_handler('handler', handler) }
   end
 end

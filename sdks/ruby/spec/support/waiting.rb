@@ -14,6 +14,7 @@ module Waiting
       if Process.clock_gettime(Process::CLOCK_MONOTONIC) > deadline
         raise "waited #{timeout} s in vain for #{what}\n#{describe&.call}"
       end
+
       sleep(0.01)
     end
   end

@@ -9,7 +9,7 @@ RSpec.describe TaskerCore::Wire::Codec do
   end
 
   it 'keeps 64-bit integers, doubles and Unicode' do
-    value = { 'n' => [-(2**63), (2**63) - 1, 2**53 + 1], 'd' => [0.1, 1e-7, 1.7976931348623157e308], 's' => 'Zoë 🦊' }
+    value = { 'n' => [-(2**63), (2**63) - 1, (2**53) + 1], 'd' => [0.1, 1e-7, 1.7976931348623157e308], 's' => 'Zoë 🦊' }
     expect(described_class.decode(described_class.encode(value))).to eq(value)
   end
 

@@ -134,9 +134,9 @@ end
 
 RSpec.describe TaskerCore::Worker::RunControl do
   # Runs the block on a thread of its own and gives what came of it.
-  def in_thread(control)
+  def in_thread(control, &)
     Thread.new do
-      control.stoppable { yield }
+      control.stoppable(&)
     rescue TaskerCore::Worker::HandlerStopped => e
       [:stopped, e.message]
     end
@@ -146,7 +146,7 @@ RSpec.describe TaskerCore::Worker::RunControl do
 
   it 'stops a handler that sleeps for ever' do
     entered = Queue.new
-    thread = in_thread(control) { entered << true && sleep }
+    thread = in_thread(control) { (entered << true) && sleep }
     entered.pop
     control.request_stop('timeout')
     expect(thread.value).to eq([:stopped, 'timeout'])

@@ -105,8 +105,8 @@ RSpec.describe TaskerCore::StepHandler do
 
     it 'builds models from inputs and dependencies' do
       order = Struct.new(:id, :total, keyword_init: true) { def validate! = total || raise('no total') }
-      handler = described_class.step_handler('x', depends_on: { order: ['load', order] }, inputs: order) do |order:, inputs:|
-        [order.total, inputs.id]
+      handler = described_class.step_handler('x', depends_on: { loaded: ['load', order] }, inputs: order) do |loaded:, inputs:|
+        [loaded.total, inputs.id]
       end
       result = call_handler(handler, input: { id: 7, total: 1, more: 2 }, dependencies: { load: { total: 5, other: 1 } })
       expect(result.result).to eq(result: [5, 7])
@@ -148,7 +148,7 @@ RSpec.describe TaskerCore::StepHandler do
     let(:requests) { [] }
 
     def api(behaviour, **config)
-      server = HttpServer.open { |request| requests << request && behaviour }
+      server = HttpServer.open { |request| (requests << request) && behaviour }
       yield described_class::Api.new(config: { url: server.url, **config })
     ensure
       server.close

@@ -33,6 +33,7 @@ RSpec.describe TaskerCore::Registry do
   it 'gives the configuration only to constructors that want it' do
     plain = Class.new { def call(_) = 1 }
     greedy = Class.new { attr_reader :given; def initialize(**given) = @given = given; def call(_) = 1 } # rubocop:disable Style/Semicolon
+
     registry.register('plain', plain)
     registry.register('greedy', greedy)
     spec = ->(name) { definition.new(callable: name, initialization: { 'a' => 1 }) }

@@ -2,10 +2,10 @@
 
 # What becomes of good and bad handlers.
 RSpec.describe TaskerCore::Worker::StepRunner do
-  def sent_by(**changes, &block) = answer_to(execute('handler', **changes), registry_with(&block))
+  def sent_by(**changes, &) = answer_to(execute('handler', **changes), registry_with(&))
 
-  def error_of(**changes, &block)
-    sent = sent_by(**changes, &block)
+  def error_of(**changes, &)
+    sent = sent_by(**changes, &)
     expect(sent['status']).to eq('failed')
     sent['error']
   end
@@ -110,8 +110,7 @@ RSpec.describe TaskerCore::Worker::StepRunner do
       registry = registry_with do |_|
         child = fork
         if child
-          Process.wait(child)
-          { status: $?.exitstatus }
+          { status: Process.wait2(child).last.exitstatus }
         else
           { from: 'the child' }
         end
@@ -135,7 +134,7 @@ RSpec.describe TaskerCore::Worker::StepRunner do
   it 'stops early as cancelled when asked to' do
     control = TaskerCore::Worker::RunControl.new
     control.request_stop('cancelled')
-    sent = answer_to(execute('handler'), registry_with { |context| context.raise_if_cancelled! }, control: control)
+    sent = answer_to(execute('handler'), registry_with(&:raise_if_cancelled!), control: control)
     expect(sent['error']).to include('error_type' => 'cancelled', 'retryable' => false)
   end
 

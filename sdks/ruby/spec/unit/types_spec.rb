@@ -77,7 +77,7 @@ end
 
 RSpec.describe TaskerCore::Types::StepContext do
   let(:context) do
-    step_context(input: { a: { b: 1 }, none: nil, false: false }, config: { region: 'eu' }, step_inputs: { k: 1 },
+    step_context(input: { a: { b: 1 }, none: nil, no: false }, config: { region: 'eu' }, step_inputs: { k: 1 },
                  dependencies: { 'one' => { 'result' => 5, 'list' => [{ 'x' => 1 }] }, 'batch_001' => 1, 'batch_002' => nil },
                  retry_count: 2, max_retries: 3, checkpoint: { cursor: 4, items_processed: 4, accumulated_results: [1] })
   end
@@ -85,7 +85,7 @@ RSpec.describe TaskerCore::Types::StepContext do
   it 'reads inputs, configuration and dependencies' do
     expect(context.get_input('a')[:b]).to eq(1)
     expect(context.get_task_field(:a)['b']).to eq(1)
-    expect([context.get_input_or('none', 3), context.get_input_or('missing', 4), context.get_input_or('false', 5)]).to eq([3, 4, false])
+    expect([context.get_input_or('none', 3), context.get_input_or('missing', 4), context.get_input_or('no', 5)]).to eq([3, 4, false])
     expect([context.get_config(:region), context.step_config['region'], context.input_data[:k], context.step_inputs['k']]).to eq(['eu', 'eu', 1, 1])
     expect(context.get_dependency_result(:one)).to eq('result' => 5, 'list' => [{ 'x' => 1 }])
     expect(context.get_dependency_field('one', :list, 0, 'x')).to eq(1)
