@@ -54,22 +54,44 @@ class Background:
         assert text in self.errors.read_text()
 
 
-def test_orders_run_through_both_languages_and_nothing_is_left(state: Path) -> None:
+LANGUAGES = {
+    "validate_order": "swift",
+    "reserve_inventory": "python",
+    "authorize_payment": "python",
+    "quote_shipping": "typescript",
+    "choose_delivery": "ruby",
+    "plan_packing": "typescript",
+    "pack_box": "typescript",
+    "create_order": "swift",
+    "confirm_order": "python",
+}
+DELIVERIES = {"standard_delivery", "express_delivery"}
+
+
+def test_orders_run_through_four_languages_and_nothing_is_left(state: Path) -> None:
     result = demo(state)
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
-    steps = ["validate_order", "reserve_inventory", "authorize_payment", "create_order", "confirm_order"]
-    assert lines[0].split() == ["order", "state", *steps]
-    rows = [re.split(r"\s{2,}", line) for line in lines[1 : lines.index("")]]
-    complete = [row for row in rows if row[1] == "complete"]
+    columns = lines[0].split()
+    assert columns[:3] == ["order", "state", "validate_order"]
+    assert set(columns[2:]) == LANGUAGES.keys() | DELIVERIES
+    rows = [dict(zip(columns, re.split(r"\s{2,}", line), strict=True)) for line in lines[1 : lines.index("")]]
+    complete = [row for row in rows if row["state"] == "complete"]
     assert len(rows) == 100
     assert len(complete) == 99
     for row in complete:
-        assert [cell.split()[0] for cell in row[2:]] == ["swift", "python", "python", "swift", "python"]
-        assert all(re.search(r"(\d (ms|s)|<1 ms)$", cell) for cell in row[2:]), row
-    (failed,) = (row for row in rows if row[1] != "complete")
-    assert failed[1:] == ["blocked_by_failures", "swift error", "-", "-", "-", "-"]
-    assert f"{failed[0]}: validate_order (swift): order {failed[0]} is not valid" in result.stdout
+        for step, language in LANGUAGES.items():
+            assert re.fullmatch(rf"(\d+ x )?{language} (\S+ (ms|s)|<1 ms)", row[step]), row
+        chosen = {step for step in DELIVERIES if row[step] != "-"}
+        assert len(chosen) == 1, row
+        assert all(row[step].startswith("ruby ") for step in chosen), row
+    for delivery in DELIVERIES:
+        assert any(row[delivery] != "-" for row in complete), f"no order had {delivery}"
+    (failed,) = (row for row in rows if row["state"] != "complete")
+    assert failed["state"] == "blocked_by_failures"
+    assert failed["validate_order"] == "swift error"
+    assert {cell for step, cell in failed.items() if step not in {"order", "state", "validate_order"}} == {"-"}
+    assert f"{failed['order']}: validate_order (swift): order {failed['order']} is not valid" in result.stdout
     assert left_running(state) == []
 
 
