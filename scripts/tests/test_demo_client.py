@@ -79,23 +79,24 @@ class Handler(BaseHTTPRequestHandler):
         return "complete" if "amount" in order else "blocked_by_failures"
 
     @staticmethod
-    def complete(name: str, language: str, start: str, end: str) -> dict[str, Any]:
+    def complete(name: str, language: str, milliseconds: int, template: str | None = None) -> dict[str, Any]:
         return {
             "name": name,
+            "template_step_name": template or name,
             "current_state": "complete",
             "worker_language": language,
-            "last_attempted_at": f"2026-01-01T{start}",
-            "completed_at": f"2026-01-01T{end}",
+            "execution_time_ms": milliseconds,
         }
 
     def steps(self, order: dict[str, Any]) -> list[dict[str, Any]]:
         good = self.state(order) == "complete"
-        first = self.complete("validate", "swift", "12:00:00.100Z", "12:00:00.112Z")
+        first = self.complete("validate", "swift", 12)
         if not good:
             first |= {"current_state": "error", "error": {"message": "the order has no amount"}}
         second = {"name": "charge", "current_state": "pending", "worker_language": None, "completed_at": None}
         if good:
-            second = self.complete("charge", "python", "12:00:00.900Z", "12:00:12.000Z")
+            boxes = [self.complete(f"pack_{number}", "ruby", number, "pack") for number in (1, 2)]
+            return [first, self.complete("charge", "python", 11_100), *boxes]
         return [first, second]
 
 
@@ -121,12 +122,13 @@ def test_prints_each_order_with_its_steps_and_the_reason_of_a_failure(server: Or
     result = run(CLIENT, "--url", server.url, "--orders", orders_file)
     assert result.returncode == 0, result.stderr
     lines = [line.split() for line in result.stdout.splitlines()]
-    assert lines[0] == ["order", "state", "validate", "charge"]
-    assert lines[1] == ["A-1", "complete", "swift", "12", "ms", "python", "11.1", "s"]
-    assert lines[2] == ["A-2", "blocked_by_failures", "swift", "error", "-"]
+    assert lines[0] == ["order", "state", "validate", "charge", "pack"]
+    # The workers of a batch share a cell, with the longest duration.
+    assert lines[1] == ["A-1", "complete", "swift", "12", "ms", "python", "11.1", "s", "2", "x", "ruby", "2", "ms"]
+    assert lines[2] == ["A-2", "blocked_by_failures", "swift", "error", "-", "-"]
     assert "A-2: validate (swift): the order has no amount" in result.stdout
     assert "2 complete, 1 blocked_by_failures" in result.stdout
-    assert "2 in python, 2 in swift" in result.stdout
+    assert "2 in python, 4 in ruby, 2 in swift" in result.stdout
     assert "3/3 orders at rest" in result.stderr
 
 
