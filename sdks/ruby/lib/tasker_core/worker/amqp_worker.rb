@@ -251,6 +251,9 @@ module TaskerCore
         logger.error("the worker's thread ended unexpectedly; this is a defect of the SDK: #{e.full_message}")
         @exit_code = EXIT_UNSENT
       ensure
+        # What was confirmed is still told to this process's subscribers.
+        InProcessDomainEventPoller.instance.stop!
+        DomainEvents::SubscriberRegistry.instance.stop_all!
         @end_mutex.synchronize do
           @ended_with = @exit_code || EXIT_UNSENT
           @end_condition.broadcast
@@ -311,7 +314,6 @@ module TaskerCore
 
         @exit_code = code
         @slots.close
-        DomainEvents::SubscriberRegistry.instance.stop_all!
         @close_at = now + CLOSE_PATIENCE
         open = 2
         closed = proc { post { @stopped = true if (open -= 1).zero? } }

@@ -38,6 +38,7 @@ module TaskerCore
       # Serve until the input ends; 0 then, and also when the reader of the output has gone.
       def run
         previous = %w[TERM INT].to_h { |name| [name, trap(name) { stop(name) }] }
+        DomainEvents::SubscriberRegistry.instance.start_all!
         until @stopping
           line = read_line
           break if line.nil?
@@ -48,6 +49,7 @@ module TaskerCore
       rescue Errno::EPIPE
         0
       ensure
+        InProcessDomainEventPoller.instance.stop!
         previous&.each { |name, handler| trap(name, handler || 'DEFAULT') }
       end
 
@@ -80,7 +82,9 @@ module TaskerCore
         message = Wire::Execute.parse(line)
         step = Step.new(message, @control = RunControl.new, Mailbox.new)
         @slots.start(step)
-        write(wait(step).body)
+        answer = wait(step)
+        write(answer.body)
+        answer.fast_events.each { |event| InProcessDomainEventPoller.instance.push(event) }
       rescue Wire::Unreadable => e
         warn("unreadable line (#{e.error_type}): #{e.message}")
         id = Wire::Execute.uuid?(e.dispatch_id) ? e.dispatch_id : nil
