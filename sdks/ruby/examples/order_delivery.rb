@@ -11,7 +11,8 @@ class ChooseDeliveryHandler < TaskerCore::StepHandler::Decision
   def call(context)
     total = context.get_dependency_field('validate_order', 'total_cents')
     express = total >= context.get_config('express_from_cents')
-    decision_success(steps: [express ? 'express_delivery' : 'standard_delivery'], routing_context: { total_cents: total })
+    decision_success(steps: [express ? 'express_delivery' : 'standard_delivery'],
+                     routing_context: { total_cents: total })
   end
 end
 
