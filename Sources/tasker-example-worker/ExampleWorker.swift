@@ -61,6 +61,7 @@ struct ExampleWorker: AsyncParsableCommand {
             registerTestHandlers(in: &handlers)
             registerPayloadHandlers(in: &handlers)
             registerWorkflowHandlers(in: &handlers)
+            registerPolyglotHandlers(in: &handlers)
         }
         await Worker.main(handlers: handlers, flags: flags)
     }

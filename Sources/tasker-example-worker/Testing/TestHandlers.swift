@@ -69,7 +69,7 @@ private func pause(_ context: StepContext) async throws {
 }
 
 /// One write with O_APPEND, so that lines of several processes never mix; on disk before the handler goes on.
-private func record(_ context: StepContext, at path: String) throws {
+func record(_ context: StepContext, at path: String) throws {
     let line = "\(context.stepID) \(context.retryCount + 1) \(context.dispatchID) \(getpid())\n"
     let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
     guard descriptor >= 0 else {
