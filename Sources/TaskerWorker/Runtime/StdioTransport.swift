@@ -63,18 +63,19 @@ struct StdioTransport: Sendable {
                     isRetryable: true), worker: worker)
             return send(message.encoded())
         }
-        let message = await run(step, entry, threads)
-        send(message.encoded())
-        StepLog.log(message, step, to: logger)
+        let run = await run(step, entry, threads)
+        send(run.message.encoded())
+        StepLog.log(run.message, step, to: logger)
+        await handlers.hooks.subscribers.deliver(run.events, logger)
     }
 
     private func run(_ step: StepExecute, _ entry: HandlerRegistry.Entry, _ threads: HandlerThreads) async
-        -> StepResultMessage
+        -> StepRunner.Run
     {
         let link = HandlerLink()
         let startedAt = Timestamp.current()
-        let runner = StepRunner(worker: worker)
-        let handler = Task(executorPreference: threads) { await runner.run(step, entry, link) }
+        let (runner, hooks) = (StepRunner(worker: worker, logger: logger), handlers.hooks)
+        let handler = Task(executorPreference: threads) { await runner.run(step, entry, link, hooks) }
         current.set(link, handler)
         defer { current.clear() }
         // Beside the handler, so they are not held up by it.
@@ -84,11 +85,11 @@ struct StdioTransport: Sendable {
             current.stop(.timedOut)
         }
         defer { clock.cancel() }
-        let message = await handler.value
+        let run = await handler.value
         // Awaited, so that no heartbeat can follow the result.
         heartbeats.cancel()
         _ = await heartbeats.result
-        return message
+        return run
     }
 
     private func beat(_ step: StepExecute, _ link: HandlerLink, _ startedAt: Timestamp) async throws {
