@@ -58,7 +58,7 @@ struct StdioTransport: Sendable {
             let message = StepResultMessage(
                 dispatchID: step.dispatchID, taskID: step.task.id, stepID: step.step.id, status: .abandoned,
                 error: StepFailure(
-                    message: "this program has no handler \"\(step.handler.callable)\"",
+                    message: "this program has no handler \(step.handler.described)",
                     errorType: ErrorType.handlerNotFound,
                     isRetryable: true), worker: worker)
             return send(message.encoded())
