@@ -22,6 +22,8 @@ struct StepRunner: Sendable {
         var message: StepResultMessage
         if let program = entry.program {
             message = await program.run(context)
+            // Not run: it has no times.
+            if message.status == .abandoned { return Run(message: message) }
         } else {
             var result: StepResult
             do {
