@@ -15,19 +15,28 @@ struct StdioTransport: Sendable {
     let handlers: HandlerDirectory
     let worker: WorkerIdentity
     let logger: Logger
-    /// A copy of file descriptor 1 that handlers do not know of.
+    /// Copies of the file descriptors 0 and 1 that handlers, and the programs they start, do not know of.
+    let input: Int32
     let output: Int32
     let current = CurrentHandler()
 
-    /// Moves file descriptor 1 out of the way: what a handler prints goes to stderr and cannot break the stream.
+    /// Moves the file descriptors 0 and 1 out of the way: what a handler prints goes to stderr and cannot break the stream,
+    /// and a program it starts cannot take the next step from it.
     init(handlers: HandlerDirectory, worker: WorkerIdentity, logger: Logger) {
         fflush(nil)
-        let copy = dup(1)
+        let copies = (dup(0), dup(1))
+        for copy in [copies.0, copies.1] { _ = fcntl(copy, F_SETFD, FD_CLOEXEC) }
         dup2(2, 1)
-        self.init(handlers: handlers, worker: worker, logger: logger, output: copy)
+        let nothing = open("/dev/null", O_RDONLY)
+        if nothing > 0 {
+            dup2(nothing, 0)
+            close(nothing)
+        }
+        self.init(handlers: handlers, worker: worker, logger: logger, input: copies.0, output: copies.1)
     }
 
-    init(handlers: HandlerDirectory, worker: WorkerIdentity, logger: Logger, output: Int32) {
+    init(handlers: HandlerDirectory, worker: WorkerIdentity, logger: Logger, input: Int32, output: Int32) {
+        self.input = input
         self.handlers = handlers
         self.worker = worker
         self.logger = logger
@@ -35,7 +44,7 @@ struct StdioTransport: Sendable {
     }
 
     /// Runs the steps that come in until the input ends.
-    func run(input: Int32 = 0) async {
+    func run() async {
         let threads = HandlerThreads(slots: 2)
         defer { threads.stop() }
         for await line in Self.lines(of: input) where !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
