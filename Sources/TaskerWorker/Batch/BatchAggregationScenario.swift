@@ -8,6 +8,13 @@ public struct BatchAggregationScenario: Sendable, Hashable {
     public var batchResults: [String: JSONValue]
     public var workerCount: Int { batchResults.count }
 
+    /// A scenario made by hand, for tests.
+    public init(isNoBatches: Bool, analyzerResult: JSONValue = [:], batchResults: [String: JSONValue] = [:]) {
+        self.isNoBatches = isNoBatches
+        self.analyzerResult = analyzerResult
+        self.batchResults = batchResults
+    }
+
     /// Looks at the analyzer and at the workers whose step names start with `prefix` (`process_csv_batch_`).
     /// - Throws: ``StepError``, not retryable, when the analyzer has no result, or when there is neither a worker nor the
     ///   outcome `no_batches`.

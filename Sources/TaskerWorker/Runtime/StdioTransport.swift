@@ -69,7 +69,7 @@ struct StdioTransport: Sendable {
                 error: StepFailure(
                     message: "this program has no handler \(step.handler.described)",
                     errorType: ErrorType.handlerNotFound,
-                    isRetryable: true), worker: worker)
+                    isRetryable: true), completedAt: .current(), worker: worker)
             return send(message.encoded())
         }
         let run = await run(step, entry, threads)
@@ -122,7 +122,7 @@ struct StdioTransport: Sendable {
             dispatchID: id, taskID: nil, stepID: nil, status: .failed,
             error: StepFailure(
                 message: "the line cannot be read: \(error.detail)", errorType: type, isRetryable: false),
-            worker: worker)
+            completedAt: .current(), worker: worker)
     }
 
     /// One line in one write. A line break inside JSON text is white space between its parts.

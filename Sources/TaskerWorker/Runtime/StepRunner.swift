@@ -23,7 +23,10 @@ struct StepRunner: Sendable {
         if let program = entry.program {
             message = await program.run(context)
             // Not run: it has no times.
-            if message.status == .abandoned { return Run(message: message) }
+            if message.status == .abandoned {
+                message.completedAt = message.completedAt ?? .current()
+                return Run(message: message)
+            }
         } else {
             var result: StepResult
             do {
