@@ -42,6 +42,7 @@ let package = Package(
         .library(name: "TaskerWorker", targets: ["TaskerWorker"]),
         .library(name: "TaskerWorkerHTTP", targets: ["TaskerWorkerHTTP"]),
         .library(name: "TaskerTestKit", targets: ["TaskerTestKit"]),
+        .library(name: "TaskerWorkerHost", targets: ["TaskerWorkerHost"]),
         .library(name: "TaskerProtocol", targets: ["TaskerProtocol"]),
         .executable(name: "tasker-orchestrator", targets: ["tasker-orchestrator"]),
         .executable(name: "tasker-example-worker", targets: ["tasker-example-worker"]),

@@ -67,7 +67,9 @@ extension Worker {
     }
 
     /// SIGTERM and SIGINT drain the worker that `body` runs, a second one ends the process at once.
-    package static func runUntilSignalled(_ worker: Worker, logger: Logger, _ body: () async throws -> Void) async throws {
+    package static func runUntilSignalled(_ worker: Worker, logger: Logger, _ body: () async throws -> Void)
+        async throws
+    {
         let signals = TerminationSignals { name in
             logger.info("\(name): finishing what runs; a second signal ends at once")
             worker.shutDown(reason: name)

@@ -120,7 +120,8 @@ public actor Worker: Service {
             encoder: ParcelEncoder(
                 names: names, worker: identity, namespaces: configuration.namespaces, queues: configuration.queues,
                 anyHandler: configuration.anyHandler, slots: configuration.slots, startedAt: .current()),
-            runner: StepRunner(worker: identity, logger: logger), threads: threads, consumers: consumers, onReady: readiness.ready, logger: logger)
+            runner: StepRunner(worker: identity, logger: logger), threads: threads, consumers: consumers,
+            onReady: readiness.ready, logger: logger)
         let machine = DeliveryMachine(slots: configuration.slots, worker: identity, timing: timing)
         let consumerSwitch = ConsumerSwitch(
             broker: broker, inbox: inbox, queues: queues, controlExchange: names.control, prefetch: configuration.slots)

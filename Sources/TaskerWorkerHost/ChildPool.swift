@@ -21,7 +21,8 @@ final class ChildPool: Sendable {
     private let print: @Sendable (String) -> Void
     private let state = Mutex(State())
 
-    init(_ configuration: HostConfiguration, environment: [String: String], print: @escaping @Sendable (String) -> Void) {
+    init(_ configuration: HostConfiguration, environment: [String: String], print: @escaping @Sendable (String) -> Void)
+    {
         self.configuration = configuration
         self.environment = configuration.childEnvironment(from: environment)
         self.print = print

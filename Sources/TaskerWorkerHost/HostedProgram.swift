@@ -25,7 +25,8 @@ struct HostedProgram: StepProgram {
             do throws(HostError) {
                 (child, isNew) = try pool.take()
             } catch {
-                return failed(StepFailure(message: "\(error)", errorType: "program_not_started", isRetryable: true), step)
+                return failed(
+                    StepFailure(message: "\(error)", errorType: "program_not_started", isRetryable: true), step)
             }
             switch await exchange(line, with: child, step) {
             case .answered(let message): return completed(message, step)
@@ -56,7 +57,8 @@ struct HostedProgram: StepProgram {
                     pool.discard(child)
                     return .failed(
                         StepFailure(
-                            message: "\(name) wrote a line of more than \(configuration.maximumLineBytes) bytes; a result may "
+                            message:
+                                "\(name) wrote a line of more than \(configuration.maximumLineBytes) bytes; a result may "
                                 + "have \(step.request.limits.maxResultBytes). Keep large data outside and return where it is",
                             errorType: ErrorType.resultTooLarge, isRetryable: false))
                 case .outputTooLarge:
@@ -127,11 +129,13 @@ struct HostedProgram: StepProgram {
         switch step.stopReason {
         case .timedOut:
             StepFailure(
-                message: "\(name) did not finish within \(step.request.step.timeoutMilliseconds) ms; it was told to stop and "
+                message:
+                    "\(name) did not finish within \(step.request.step.timeoutMilliseconds) ms; it was told to stop and "
                     + "\(status)", errorType: ErrorType.timeout, isRetryable: true, backtrace: child.diagnostics.last)
         case .cancelled:
             StepFailure(
-                message: "the step was cancelled; \(name) \(status)", errorType: ErrorType.cancelled, isRetryable: false)
+                message: "the step was cancelled; \(name) \(status)", errorType: ErrorType.cancelled, isRetryable: false
+            )
         case .interrupted, nil:
             StepFailure(
                 message: "\(name) \(status) before it had answered the step", errorType: "program_exited",

@@ -23,7 +23,9 @@ enum Spawn {
     /// - Throws: ``HostError/cannotStart(program:reason:)``.
     static func start(_ command: [String], environment: [String: String]) throws(HostError) -> SpawnedProcess {
         let result: Result<SpawnedProcess, HostError> = lock.withLock { _ in
-            do throws(HostError) { return .success(try startAlone(command, environment)) } catch { return .failure(error) }
+            do throws(HostError) { return .success(try startAlone(command, environment)) } catch {
+                return .failure(error)
+            }
         }
         return try result.get()
     }

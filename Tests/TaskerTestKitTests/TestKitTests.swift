@@ -63,4 +63,53 @@ import Testing
         let context = StepContext.test(stepInputs: StepContext.batch(40..<80, id: "002"))
         #expect(BatchWorkerContext(context)?.cursor.range == 40..<80)
     }
+
+    /// The step handler of the handler types page, in Swift.
+    struct ProcessPaymentHandler: StepHandler {
+        static let handlerName = "process_payment"
+        static let handlerVersion = "1.0.0"
+
+        func call(_ context: StepContext) async throws -> StepResult {
+            success(["processed": true, "handler": "process_payment"])
+        }
+    }
+
+    @Test func processesAPayment() async {
+        let outcome = await TestKit.run(ProcessPaymentHandler(), .test())
+        #expect(outcome.payload == ["processed": true, "handler": "process_payment"])
+    }
+
+    /// The example of the README.
+    struct ValidateOrderHandler: StepHandler {
+        static let handlerName = "validate_order"
+
+        struct Item: Decodable {
+            var price: Double
+            var quantity: Double
+        }
+
+        func call(_ context: StepContext) async throws -> StepResult {
+            let items = try context.input("items", default: [Item]())
+            guard !items.isEmpty else { throw StepError.permanent("the order has no items", code: "EMPTY_ORDER") }
+            return success(["total": .number(items.reduce(0) { $0 + $1.price * $1.quantity })])
+        }
+    }
+
+    @Test func addsUp() async {
+        let context = StepContext.test(input: ["items": [["price": 2.5, "quantity": 2]]])
+        let outcome = await TestKit.run(ValidateOrderHandler(), context)
+        #expect(outcome.payload == ["total": 5.0])
+    }
+
+    @Test func refusesAnEmptyOrder() async {
+        let outcome = await TestKit.run(ValidateOrderHandler(), .test())
+        #expect(outcome.failure?.errorCode == "EMPTY_ORDER")
+        #expect(outcome.failure?.isRetryable == false)
+    }
+
+    @Test func namesThePlaceOfWhatDoesNotFit() async {
+        let context = StepContext.test(input: ["items": [["price": "x", "quantity": 2]]])
+        let outcome = await TestKit.run(ValidateOrderHandler(), context)
+        #expect(outcome.failure?.message == "input items[0].price: expected Double, found a string")
+    }
 }

@@ -28,8 +28,43 @@ import Testing
         #expect(requests.map(\.body) == ["", #"{"n":1}"#, "raw", "[]", ""])
         #expect(requests.allSatisfy { $0.headers["x-shop"] == "7" })
         #expect(requests.map { $0.headers["accept"] }.prefix(2) == ["application/json", "text/plain"])
-        #expect(requests.map { $0.headers["content-type"] }[1...3] == ["application/json", "text/plain", "application/json"])
+        #expect(
+            requests.map { $0.headers["content-type"] }[1...3] == [
+                "application/json", "text/plain", "application/json",
+            ])
         #expect(requests[0].headers["user-agent"] == WorkerIdentity.swiftSDK)
+    }
+
+    /// The API handler of the handler types page, in Swift.
+    struct FetchOrderHandler: APIHandler {
+        static let handlerName = "fetch_order"
+        var baseURL: String
+        var defaultTimeout: Duration { .seconds(30) }
+
+        func call(_ context: StepContext) async throws -> StepResult {
+            let id: Int64 = try context.input("order_id")
+            do {
+                let response = try await get("/orders/\(id)")
+                return response.isOK ? apiSuccess(response) : apiFailure(response)
+            } catch let error as APIConnectionError {
+                return connectionError(error, while: "fetching order")
+            } catch let error as APITimeoutError {
+                return timeoutError(error, while: "fetching order")
+            }
+        }
+    }
+
+    @Test func fetchesAnOrder() async throws {
+        try await LocalServer.run({ request in
+            request.path == "/orders/7"
+                ? ServerBehaviour(headers: [("Content-Type", "application/json")], body: Array(#"{"id":7}"#.utf8))
+                : ServerBehaviour(status: 429, headers: [("Retry-After", "3")])
+        }) { server in
+            let handler = FetchOrderHandler(baseURL: server.url)
+            #expect(await TestKit.run(handler, .test(input: ["order_id": 7])).payload == ["id": 7])
+            let failure = await TestKit.run(handler, .test(input: ["order_id": 8])).failure
+            #expect((failure?.errorType, failure?.isRetryable, failure?.retryAfterSeconds) == ("rate_limited", true, 3))
+        }
     }
 
     struct Careless: APIHandler {

@@ -97,7 +97,8 @@ import Testing
             (
                 422,
                 [
-                    "title": "The request is not valid", "detail": "the context is not valid", "code": "VALIDATION_FAILED",
+                    "title": "The request is not valid", "detail": "the context is not valid",
+                    "code": "VALIDATION_FAILED",
                     "errors": [["pointer": "/context/id", "message": "is missing"]],
                 ]
             )

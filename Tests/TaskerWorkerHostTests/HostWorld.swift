@@ -127,7 +127,8 @@ final class HostWorld: Sendable {
     /// Sends a step in that mode.
     @discardableResult
     func send(
-        _ mode: String, context: [String: JSONValue] = [:], callable: String = "Echo", timeoutMilliseconds: Int64 = 60_000,
+        _ mode: String, context: [String: JSONValue] = [:], callable: String = "Echo",
+        timeoutMilliseconds: Int64 = 60_000,
         omitted: StepExecute.Omitted? = nil
     ) async -> StepExecute {
         var ids = SystemIDSource()

@@ -34,7 +34,10 @@ import Testing
 
     @Test(.enabled(if: RustWorkerTests.cargo != nil, "there is no cargo")) func addsNumbers() async throws {
         let program = try build()
-        defer { try? FileManager.default.removeItem(at: URL(filePath: program).deletingLastPathComponent().deletingLastPathComponent()) }
+        defer {
+            try? FileManager.default.removeItem(
+                at: URL(filePath: program).deletingLastPathComponent().deletingLastPathComponent())
+        }
         try await HostWorld.run([program]) { world in
             var steps: [(StepExecute, JSONValue)] = []
             for number in Int64(1)...50 {

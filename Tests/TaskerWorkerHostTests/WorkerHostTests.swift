@@ -13,7 +13,8 @@ import Testing
             #expect(first.status == .completed)
             // The host answers for the program, in the program's language.
             #expect(first.worker?.id == world.host.worker.identity.id)
-            #expect((first.worker?.language, first.worker?.sdk, first.worker?.hostname) == ("bash", "plain", "testhost"))
+            #expect(
+                (first.worker?.language, first.worker?.sdk, first.worker?.hostname) == ("bash", "plain", "testhost"))
             #expect(first.startedAt != nil && first.completedAt != nil)
             for _ in 1...20 { #expect(try await world.result(of: "pid") == first.result?.value) }
             let hello = try #require(world.seen.announcements.first)
@@ -48,7 +49,9 @@ import Testing
     @Test func aKilledProgramFailsItsStepAndIsStartedAnew() async throws {
         try await HostWorld.run { world in
             let answer = try await world.answer(world.send("kill"))
-            #expect((answer.status, answer.error?.errorType, answer.error?.isRetryable) == (.failed, "program_exited", true))
+            #expect(
+                (answer.status, answer.error?.errorType, answer.error?.isRetryable) == (.failed, "program_exited", true)
+            )
             #expect(
                 answer.error?.message
                     == "\(HostWorld.bash[0]) was killed by signal 9 (SIGKILL) before it had answered the step")
@@ -160,7 +163,9 @@ import Testing
         try await HostWorld.run(configure: { $0.maximumDiagnosticBytes = 2000 }) { world in
             _ = try await world.result(of: "noisy")
             try await eventually("the cut") { world.seen.diagnostics.last?.contains("the rest is dropped") == true }
-            #expect(world.seen.diagnostics.first?.hasSuffix("] line 0 ................................................") == true)
+            #expect(
+                world.seen.diagnostics.first?.hasSuffix("] line 0 ................................................")
+                    == true)
             #expect((20...50).contains(world.seen.diagnostics.count))
             // The next step speaks again.
             _ = await world.send("exit")
@@ -171,7 +176,8 @@ import Testing
     @Test func abandonedIsPassedOn() async throws {
         try await HostWorld.run { world in
             let answer = try await world.answer(world.send("abandon"))
-            #expect((answer.status, answer.error?.errorType, answer.startedAt) == (.abandoned, "handler_not_found", nil))
+            #expect(
+                (answer.status, answer.error?.errorType, answer.startedAt) == (.abandoned, "handler_not_found", nil))
             let other = try await world.answer(world.send("pid", callable: "Other"))
             #expect(other.error?.errorType == "handler_not_found")
         }

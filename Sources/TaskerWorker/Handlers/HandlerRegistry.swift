@@ -76,8 +76,10 @@ public struct HandlerRegistry: Sendable {
         resolvers.removeAll { $0.name == resolver.name }
         resolvers.append(resolver)
         // Stable: of equal priority the first added is asked first.
-        resolvers = resolvers.enumerated().sorted { ($0.element.priority, $0.offset) < ($1.element.priority, $1.offset) }
-            .map(\.element)
+        resolvers = resolvers.enumerated().sorted {
+            ($0.element.priority, $0.offset) < ($1.element.priority, $1.offset)
+        }
+        .map(\.element)
     }
 
     /// Registers a publisher of events under its name, or under `name` in place of it.
@@ -91,7 +93,8 @@ public struct HandlerRegistry: Sendable {
     }
 
     /// Subscribes a closure to events of steps that run in this process: an exact name, `payment.*`, or `*`.
-    public mutating func subscribe(to patterns: String..., body: @escaping @Sendable (DomainEvent) async throws -> Void) {
+    public mutating func subscribe(to patterns: String..., body: @escaping @Sendable (DomainEvent) async throws -> Void)
+    {
         subscribe(patterns, body)
     }
 

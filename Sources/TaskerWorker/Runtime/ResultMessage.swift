@@ -19,7 +19,9 @@ enum ResultMessage {
         case .failure(let error):
             let metadata = JSONValue.object(error.metadata)
             // One level deeper: it stands within `error`.
-            if !error.metadata.isEmpty { parts.append(("the error's metadata", RawJSON([metadata]), metadata.isFinite)) }
+            if !error.metadata.isEmpty {
+                parts.append(("the error's metadata", RawJSON([metadata]), metadata.isFinite))
+            }
         }
         if !result.metadata.isEmpty {
             let metadata = JSONValue.object(result.metadata)

@@ -86,7 +86,9 @@ func registerConformanceHandlers(in handlers: inout HandlerRegistry) {
     for number in start..<max(start, end) { sum += number }
     guard end < total else { return .success(["sum": .integer(sum), "items_processed": .integer(total)]) }
     var accumulated: [String: JSONValue] = ["sum": .integer(sum)]
-    if let pad = try context.input("pad", as: Int?.self) { accumulated["pad"] = .string(String(repeating: "x", count: pad)) }
+    if let pad = try context.input("pad", as: Int?.self) {
+        accumulated["pad"] = .string(String(repeating: "x", count: pad))
+    }
     return .checkpoint(
         Checkpoint(cursor: .integer(end), itemsProcessed: end, accumulatedResults: .object(accumulated)))
 }

@@ -79,7 +79,8 @@ struct CSVResultsAggregatorHandler: BatchableHandler {
 
     @Test func aTemplateThatIsNullIsFilledInAndEverythingElseStaysAsItIs() async throws {
         var registry = HandlerRegistry()
-        let text = #"{"a": 1.50, "batch_processing_outcome": { "worker_template_name" : null, "type": "create_batches"}, "z":[]}"#
+        let text =
+            #"{"a": 1.50, "batch_processing_outcome": { "worker_template_name" : null, "type": "create_batches"}, "z":[]}"#
         registry.register("handler") { _ in StepResult(.success(try RawJSON(validating: text))) }
         let outcome = await TestKit.run(registry, .test(workerTemplateNames: ["w\"1"]))
         let expected =

@@ -25,7 +25,9 @@ struct OrderRoutingHandler: DecisionHandler {
         let outcome = await TestKit.run(OrderRoutingHandler(), .test(input: ["order_type": "premium"]))
         #expect(
             outcome.payload == [
-                "decision_point_outcome": ["type": "create_steps", "step_names": ["validate_premium", "process_premium"]],
+                "decision_point_outcome": [
+                    "type": "create_steps", "step_names": ["validate_premium", "process_premium"],
+                ],
                 "routing_context": ["order_type": "premium"],
             ])
         #expect(outcome.metadata["decision_handler"] == "order_routing")

@@ -73,7 +73,9 @@ import Darwin
     @Test func returningTwoMebibytes() async {
         let failure = await outcome { _ in .success(["a": .string(String(repeating: "x", count: 2 << 20))]) }.failure
         #expect((failure?.errorType, failure?.isRetryable) == ("result_too_large", false))
-        #expect(failure?.message.contains("has 2097160 bytes; at most 1048576 are allowed. Keep large data outside") == true)
+        #expect(
+            failure?.message.contains("has 2097160 bytes; at most 1048576 are allowed. Keep large data outside") == true
+        )
     }
 
     /// It never looks at its cancellation. Its slot stays taken, heartbeats go on, the others run, and the worker leaves.
