@@ -18,6 +18,7 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let stencil: Target.Dependency = .product(name: "Stencil", package: "Stencil")
 let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -39,6 +40,7 @@ let package = Package(
         .library(name: "TaskerWorker", targets: ["TaskerWorker"]),
         .library(name: "TaskerProtocol", targets: ["TaskerProtocol"]),
         .executable(name: "tasker-orchestrator", targets: ["tasker-orchestrator"]),
+        .executable(name: "tasker-ctl", targets: ["tasker-ctl"]),
         .executable(name: "tasker-example-worker", targets: ["tasker-example-worker"]),
         .executable(name: "tasker-benchmark", targets: ["tasker-benchmark"]),
     ],
@@ -50,6 +52,7 @@ let package = Package(
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/stencilproject/Stencil", from: "0.15.1"),
     ],
     targets: [
         // C libraries, each behind a module map.
@@ -82,6 +85,9 @@ let package = Package(
             ]),
         library("TaskerWorker", ["TaskerProtocol", "TaskerMessaging", "TaskerAMQP", lifecycle, logging]),
 
+        // The command line.
+        library("TaskerCommands", ["TaskerTemplates", "TaskerProtocol", argumentParser, stencil]),
+
         // The programs.
         program(
             "tasker-orchestrator",
@@ -90,6 +96,7 @@ let package = Package(
                 "TaskerProtocol", "TaskerTemplates", "TaskerEngine", argumentParser, lifecycle, unixSignals, logging,
                 hummingbird,
             ]),
+        program("tasker-ctl", ["TaskerCommands"]),
         program("tasker-example-worker", ["TaskerWorker", "TaskerProtocol", argumentParser, lifecycle, logging]),
         program(
             "tasker-benchmark",
@@ -120,6 +127,9 @@ let package = Package(
         tests(
             "TaskerWorkerTests",
             ["TaskerWorker", "TaskerMessaging", "TaskerAMQP", "TaskerProtocol", lifecycle, logging]),
+        tests(
+            "TaskerCommandsTests",
+            ["TaskerCommands", "TaskerTemplates", "TaskerProtocol", argumentParser]),
         tests(
             "EndToEndTests",
             ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", logging],
