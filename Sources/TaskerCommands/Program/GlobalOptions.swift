@@ -80,7 +80,7 @@ public struct GlobalOptions: Sendable, Hashable {
     static var helpText: String {
         var text = "GLOBAL OPTIONS (before or after the command; a command's own short flag wins after it):\n"
         func line(_ names: String, _ help: String) {
-            text += "  " + names + String(repeating: " ", count: max(1, 29 - names.count)) + help + "\n"
+            text += "  " + names + String(repeating: " ", count: max(1, 32 - names.count)) + help + "\n"
         }
         for flag in flags {
             let names = (flag.short.map { ["-" + $0] } ?? []) + flag.longs.map { "--" + $0 }

@@ -71,6 +71,9 @@ struct ParameterReader {
         }
         var words = NameWords(value)
         if words.words.count > 1, words.words.last == "handler" { words.words.removeLast() }
+        guard words.snake.count <= 120 else {
+            throw usage("the name is longer than 120 characters in snake case", near: nil)
+        }
         let language = plugin.language
         let reserved = language == "rust" ? ["lib", "main", "tasker_stdio"] : []
         if LanguageRules.keywords(language).contains(words.snake) || reserved.contains(words.snake) {
