@@ -12,7 +12,7 @@ public struct TaskerCtl: ParsableCommand {
             """,
         version: version,
         subcommands: [
-            TemplateCommands.self, PluginCommands.self, ConfigCommands.self,
+            TemplateCommands.self, GenerateCommands.self, PluginCommands.self, ConfigCommands.self, InitCommand.self,
             CompletionCommand.self,
         ])
 
