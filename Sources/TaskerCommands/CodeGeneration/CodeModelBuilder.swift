@@ -88,7 +88,9 @@ struct CodeModelBuilder {
         let required = Set((schema["required"]?.arrayValue ?? []).compactMap(\.stringValue))
         var fields: [CodeModel.Field] = []
         // Required ones first, as most languages want them; by name, so that the output never changes by itself.
-        for key in properties.keys.sorted(by: { (!required.contains($0) ? 1 : 0, $0) < (!required.contains($1) ? 1 : 0, $1) }) {
+        for key in properties.keys.sorted(by: {
+            (!required.contains($0) ? 1 : 0, $0) < (!required.contains($1) ? 1 : 0, $1)
+        }) {
             let property = properties[key] ?? true
             let type = self.type(property, name + NameWords(key).pascal, depth: depth + 1)
             fields.append(

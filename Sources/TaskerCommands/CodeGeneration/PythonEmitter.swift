@@ -11,7 +11,10 @@ struct PythonEmitter: CodeEmitter {
 
     // Attributes of pydantic's own.
     var reserved: Set<String> {
-        ["copy", "dict", "json", "schema", "validate", "construct", "self", "model_config", "model_fields", "model_dump"]
+        [
+            "copy", "dict", "json", "schema", "validate", "construct", "self", "model_config", "model_fields",
+            "model_dump",
+        ]
     }
 
     // MARK: - Types
@@ -104,7 +107,9 @@ struct PythonEmitter: CodeEmitter {
         var used: Set<String> = []
         if let input = plan.code.input, isClass(input, plan) { used.insert(input) }
         for method in methods {
-            for dependency in method.dependencies { if let model = dependency.model, isClass(model, plan) { used.insert(model) } }
+            for dependency in method.dependencies where !dependency.isBatchWorker {
+                if let model = dependency.model, isClass(model, plan) { used.insert(model) }
+            }
             if let model = method.resultModel, isClass(model, plan), isPlain(method) { used.insert(model) }
         }
         var text = "\"\"\"Step handlers of \(plan.template.namespace)/\(plan.template.name).\"\"\"\n\n"
@@ -121,7 +126,8 @@ struct PythonEmitter: CodeEmitter {
             if kinds.contains(.decision) { bases.insert("DecisionMixin", at: 0) }
             if kinds.contains(.batchable) || kinds.contains(.batchWorker) { bases.append("Batchable") }
             text += "\n\nclass \(handler.className)(\(bases.joined(separator: ", "))):\n"
-            text += "    handler_name = \(StringLiterals.python(handler.handlerName))\n    handler_version = \"1.0.0\"\n"
+            text +=
+                "    handler_name = \(StringLiterals.python(handler.handlerName))\n    handler_version = \"1.0.0\"\n"
             if !handler.methods.contains(where: { $0.name == nil }) {
                 text += "\n    def call(self, context: StepContext) -> StepHandlerResult:\n"
                 let first = identifier(handler.methods[0].name ?? "call") { $0.snake }
@@ -142,7 +148,8 @@ struct PythonEmitter: CodeEmitter {
     private func body(_ method: HandlerPlan.Method, _ plan: HandlerPlan) -> String {
         var text = ""
         if method.step.type == .batchWorker {
-            text += "        no_op = self.handle_no_op_worker(context)\n        if no_op is not None:\n            return no_op\n\n"
+            text +=
+                "        no_op = self.handle_no_op_worker(context)\n        if no_op is not None:\n            return no_op\n\n"
         }
         if let input = plan.code.input, isClass(input, plan) {
             text += "        task_input = \(input).model_validate(context.input_data)\n"
@@ -163,16 +170,21 @@ struct PythonEmitter: CodeEmitter {
     private func dependency(_ dependency: HandlerPlan.Dependency, _ name: String, _ plan: HandlerPlan) -> String {
         let step = StringLiterals.python(dependency.step)
         if dependency.isBatchWorker {
-            return "        \(name) = context.get_all_dependency_results(\n            \(StringLiterals.python(dependency.step + "_"))\n        )\n"
+            return
+                "        \(name) = context.get_all_dependency_results(\n            \(StringLiterals.python(dependency.step + "_"))\n        )\n"
+                .oneLine(88)
         }
         guard let model = dependency.model, isClass(model, plan) else {
             return "        \(name) = context.get_dependency_result(\n            \(step)\n        )\n".oneLine(88)
         }
         if dependency.isOptional {
             return "        \(name) = context.get_dependency_result(\n            \(step)\n        )\n".oneLine(88)
-                + "        if \(name) is not None:\n            \(name) = \(model).model_validate(\n                \(name)\n            )\n".lastOneLine(88)
+                + "        if \(name) is not None:\n            \(name) = \(model).model_validate(\n                \(name)\n            )\n"
+                .lastOneLine(88)
         }
-        return "        \(name) = \(model).model_validate(\n            context.get_dependency_result(\(step))\n        )\n".oneLine(88)
+        return
+            "        \(name) = \(model).model_validate(\n            context.get_dependency_result(\(step))\n        )\n"
+            .oneLine(88)
     }
 
     private func outcome(_ method: HandlerPlan.Method, _ plan: HandlerPlan) -> String {
@@ -182,7 +194,8 @@ struct PythonEmitter: CodeEmitter {
             return "        return self.decision_success(\n            [\n"
                 + steps.map { "                \($0),\n" }.joined() + "            ]\n        )\n"
         case .batchable:
-            return "        outcome = self.create_batch_outcome(\n            total_items=int(context.get_input_or(\"total_items\", 0)),\n"
+            return
+                "        outcome = self.create_batch_outcome(\n            total_items=int(context.get_input_or(\"total_items\", 0)),\n"
                 + "            batch_size=100,\n        )\n        return self.batch_analyzer_success(outcome)\n"
         case .batchWorker:
             return "        batch = self.get_batch_worker_context(context)\n"
@@ -213,16 +226,20 @@ struct PythonEmitter: CodeEmitter {
             for method in handler.methods {
                 let name = NameWords(method.step.name).snake
                 let steps = dependencies(method)
-                text += "\n\ndef test_\(name)_completes():\n    sent = run_step(\n        \(handler.className),\n        input=INPUT,\n"
+                text +=
+                    "\n\ndef test_\(name)_completes():\n    sent = run_step(\n        \(handler.className),\n        input=INPUT,\n"
                 if let method = method.name { text += "        method=\(StringLiterals.python(method)),\n" }
                 if !steps.isEmpty { text += "        dependencies=\(literal(.object(steps), 8)),\n" }
                 if method.step.type == .batchWorker { text += "        step_inputs=\(literal(Self.batchInputs, 8)),\n" }
                 text += "    )\n\n    assert sent[\"status\"] == \"completed\", sent\n"
                 if let broken, method.name == nil {
-                    text += "\n\ndef test_\(name)_refuses_wrong_input():\n    sent = run_step(\n        \(handler.className),\n"
+                    text +=
+                        "\n\ndef test_\(name)_refuses_wrong_input():\n    sent = run_step(\n        \(handler.className),\n"
                     text += "        input=\(literal(broken, 8)),\n"
                     if !steps.isEmpty { text += "        dependencies=\(literal(.object(steps), 8)),\n" }
-                    if method.step.type == .batchWorker { text += "        step_inputs=\(literal(Self.batchInputs, 8)),\n" }
+                    if method.step.type == .batchWorker {
+                        text += "        step_inputs=\(literal(Self.batchInputs, 8)),\n"
+                    }
                     text += "    )\n\n    assert sent[\"status\"] == \"failed\", sent\n"
                 }
             }
@@ -255,7 +272,8 @@ struct PythonEmitter: CodeEmitter {
         case .object(let members) where members.isEmpty: return "{}"
         case .array(let items): return "[\n" + items.map { "\(pad)\(literal($0, indent + 4)),\n" }.joined() + "\(end)]"
         case .object(let members):
-            return "{\n" + members.sorted { $0.key < $1.key }
+            return "{\n"
+                + members.sorted { $0.key < $1.key }
                 .map { "\(pad)\(StringLiterals.python($0)): \(literal($1, indent + 4)),\n" }.joined() + "\(end)}"
         default: return value.canonicalText
         }

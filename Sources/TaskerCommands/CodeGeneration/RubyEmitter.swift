@@ -12,7 +12,10 @@ struct RubyEmitter: CodeEmitter {
 
     // Methods that every object has.
     var reserved: Set<String> {
-        ["class", "hash", "object_id", "send", "method", "methods", "freeze", "dup", "clone", "display", "tap", "to_h", "inspect", "initialize", "extend", "then"]
+        [
+            "class", "hash", "object_id", "send", "method", "methods", "freeze", "dup", "clone", "display", "tap",
+            "to_h", "inspect", "initialize", "extend", "then",
+        ]
     }
 
     // MARK: - Types
@@ -30,7 +33,8 @@ struct RubyEmitter: CodeEmitter {
             case .alias(let name, let type): text += "\(constant(name)) = \(self.type(type))\n"
             case .enumeration(let enumeration):
                 text += "\(enumeration.name) = TypedValue::OneOf.new(\n  [\n"
-                text += enumeration.values.map { "    \(StringLiterals.ruby($0))" }.joined(separator: ",\n") + "\n  ]\n)\n"
+                text +=
+                    enumeration.values.map { "    \(StringLiterals.ruby($0))" }.joined(separator: ",\n") + "\n  ]\n)\n"
             case .model(let model): text += self.model(model)
             }
         }
@@ -203,7 +207,8 @@ struct RubyEmitter: CodeEmitter {
                 for (field, name) in zip(model.fields, identifiers(model.fields.map(\.jsonName)) { $0.snake }) {
                     let mapped = field.jsonName != name ? ".meta(key: \(StringLiterals.ruby(field.jsonName)))" : ""
                     let method = field.isRequired ? "attribute" : "attribute?"
-                    text += "  \(method) :\(name), \(dryType(field.type))\(field.isRequired ? "" : ".optional")\(mapped)\n"
+                    text +=
+                        "  \(method) :\(name), \(dryType(field.type))\(field.isRequired ? "" : ".optional")\(mapped)\n"
                 }
                 text += "end\n"
             }
@@ -236,7 +241,8 @@ struct RubyEmitter: CodeEmitter {
             if kinds.contains(.batchable) || kinds.contains(.batchWorker) {
                 text += "  include TaskerCore::StepHandler::Mixins::Batchable\n"
             }
-            text += "  VERSION = '1.0.0'\n\n  def handler_name\n    \(StringLiterals.ruby(handler.handlerName))\n  end\n"
+            text +=
+                "  VERSION = '1.0.0'\n\n  def handler_name\n    \(StringLiterals.ruby(handler.handlerName))\n  end\n"
             if !handler.methods.contains(where: { $0.name == nil }) {
                 let first = identifier(handler.methods[0].name ?? "call") { $0.snake }
                 text += "\n  def call(context)\n    \(first)(context)\n  end\n"
@@ -253,7 +259,8 @@ struct RubyEmitter: CodeEmitter {
     private func body(_ method: HandlerPlan.Method, _ plan: HandlerPlan) -> String {
         var text = ""
         if method.step.type == .batchWorker {
-            text += "    batch = get_batch_context(context)\n    no_op = handle_no_op_worker(batch)\n    return no_op if no_op\n\n"
+            text +=
+                "    batch = get_batch_context(context)\n    no_op = handle_no_op_worker(batch)\n    return no_op if no_op\n\n"
         }
         text += "    task_input = \(parse(plan.code.input, "context.context", plan))\n"
         var variables = ["task_input"]
@@ -262,7 +269,8 @@ struct RubyEmitter: CodeEmitter {
             variables.append(name)
             let step = StringLiterals.ruby(dependency.step)
             if dependency.isBatchWorker {
-                text += "    \(name) = context.get_all_dependency_results(\(StringLiterals.ruby(dependency.step + "_")))\n"
+                text +=
+                    "    \(name) = context.get_all_dependency_results(\(StringLiterals.ruby(dependency.step + "_")))\n"
             } else if dependency.isOptional, dependency.model != nil {
                 text += "    \(name) = context.get_dependency_result(\(step))\n"
                 text += "    \(name) = \(parse(dependency.model, name, plan)) unless \(name).nil?\n"
@@ -271,12 +279,15 @@ struct RubyEmitter: CodeEmitter {
             }
         }
         text += "    # Write the step here. What was read above is checked and typed.\n"
-        text += "    logger&.debug(\"#{handler_name}: #{[\(variables.joined(separator: ", "))].compact.size} values\")\n\n"
+        text +=
+            "    logger&.debug(\"#{handler_name}: #{[\(variables.joined(separator: ", "))].compact.size} values\")\n\n"
         switch method.step.type {
         case .decision:
-            text += "    decision_success(steps: [\(method.branches.map(StringLiterals.ruby).joined(separator: ", "))])\n"
+            text +=
+                "    decision_success(steps: [\(method.branches.map(StringLiterals.ruby).joined(separator: ", "))])\n"
         case .batchable:
-            text += "    total = context.get_input_or('total_items', 0).to_i\n    return no_batches_outcome(reason: 'empty_dataset') if total.zero?\n\n"
+            text +=
+                "    total = context.get_input_or('total_items', 0).to_i\n    return no_batches_outcome(reason: 'empty_dataset') if total.zero?\n\n"
             text += "    create_batches_outcome(cursor_configs: create_cursor_ranges(total, 100), total_items: total)\n"
         case .batchWorker:
             text += "    batch_worker_success(batch, result: \(literal(wrapped(method.sample))))\n"
@@ -306,7 +317,9 @@ struct RubyEmitter: CodeEmitter {
         case .array(let items): "[\(items.map(literal).joined(separator: ", "))]"
         case .object(let members) where members.isEmpty: "{}"
         case .object(let members):
-            "{ " + members.sorted { $0.key < $1.key }.map { "\(StringLiterals.ruby($0)) => \(literal($1))" }.joined(separator: ", ") + " }"
+            "{ "
+                + members.sorted { $0.key < $1.key }.map { "\(StringLiterals.ruby($0)) => \(literal($1))" }.joined(
+                    separator: ", ") + " }"
         default: value.canonicalText
         }
     }
@@ -341,7 +354,8 @@ struct RubyEmitter: CodeEmitter {
                 let name = method.name.map { identifier($0) { $0.snake } } ?? "call"
                 let others = arguments(method)
                 text += "\n  it \(StringLiterals.ruby("completes \(method.step.name)")) do\n"
-                text += "    result = \(handler.className).new.\(name)(context(input\(others)))\n\n    expect(result.success?).to be(true)\n  end\n"
+                text +=
+                    "    result = \(handler.className).new.\(name)(context(input\(others)))\n\n    expect(result.success?).to be(true)\n  end\n"
                 if let broken, method.name == nil {
                     text += "\n  it \(StringLiterals.ruby("refuses wrong input of \(method.step.name)")) do\n"
                     text += "    given = context(\(literal(broken))\(others))\n\n"

@@ -35,23 +35,29 @@ struct RustEmitter: CodeEmitter {
     private func enumeration(_ enumeration: CodeModel.Enumeration) -> String {
         let pairs = Array(zip(enumeration.values, variants(enumeration.values)))
         if usesSerde {
-            return "#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]\npub enum \(enumeration.name) {\n"
+            return
+                "#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]\npub enum \(enumeration.name) {\n"
                 + pairs.map { "    #[serde(rename = \(StringLiterals.rust($0)))]\n    \($1),\n" }.joined() + "}\n"
         }
         var text = "#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub enum \(enumeration.name) {\n"
         text += pairs.map { "    \($1),\n" }.joined() + "}\n\nimpl \(enumeration.name) {\n"
         text += "    pub fn as_str(self) -> &'static str {\n        match self {\n"
-        text += pairs.map { "            Self::\($1) => \(StringLiterals.rust($0)),\n" }.joined() + "        }\n    }\n}\n\n"
-        text += "impl Value for \(enumeration.name) {\n    fn from_json(value: &Json, place: &str) -> Result<Self, String> {\n        match value.as_str() {\n"
+        text +=
+            pairs.map { "            Self::\($1) => \(StringLiterals.rust($0)),\n" }.joined()
+            + "        }\n    }\n}\n\n"
+        text +=
+            "impl Value for \(enumeration.name) {\n    fn from_json(value: &Json, place: &str) -> Result<Self, String> {\n        match value.as_str() {\n"
         text += pairs.map { "            Some(\(StringLiterals.rust($0))) => Ok(Self::\($1)),\n" }.joined()
-        text += "            _ => Err(misfit(value, place)),\n        }\n    }\n\n    fn to_json(&self) -> Json {\n        Json::from(self.as_str())\n    }\n}\n"
+        text +=
+            "            _ => Err(misfit(value, place)),\n        }\n    }\n\n    fn to_json(&self) -> Json {\n        Json::from(self.as_str())\n    }\n}\n"
         return text
     }
 
     private func model(_ model: CodeModel.Model) -> String {
         let fields = Array(zip(model.fields, identifiers(model.fields.map(\.jsonName)) { $0.snake }))
         var text = model.description.map { "/// \($0)\n" } ?? ""
-        text += "#[derive(Clone, Debug, PartialEq\(usesSerde ? ", Serialize, Deserialize" : ""))]\npub struct \(model.name) {\n"
+        text +=
+            "#[derive(Clone, Debug, PartialEq\(usesSerde ? ", Serialize, Deserialize" : ""))]\npub struct \(model.name) {\n"
         for (field, name) in fields {
             if let description = field.description { text += "    /// \(description)\n" }
             if usesSerde {
@@ -65,8 +71,10 @@ struct RustEmitter: CodeEmitter {
         }
         text += "}\n"
         if usesSerde { return text }
-        text += "\nimpl Value for \(model.name) {\n    fn from_json(value: &Json, place: &str) -> Result<Self, String> {\n"
-        text += "        if !value.is_object() {\n            return Err(misfit(value, place));\n        }\n        Ok(Self {\n"
+        text +=
+            "\nimpl Value for \(model.name) {\n    fn from_json(value: &Json, place: &str) -> Result<Self, String> {\n"
+        text +=
+            "        if !value.is_object() {\n            return Err(misfit(value, place));\n        }\n        Ok(Self {\n"
         for (field, name) in fields {
             let function = field.isRequired ? "required" : "optional"
             text += "            \(name): \(function)(value, \(StringLiterals.rust(field.jsonName)), place)?,\n"
@@ -77,7 +85,8 @@ struct RustEmitter: CodeEmitter {
             if field.isRequired {
                 text += "        members.push((\(key).to_string(), self.\(name).to_json()));\n"
             } else {
-                text += "        if let Some(value) = &self.\(name) {\n            members.push((\(key).to_string(), value.to_json()));\n        }\n"
+                text +=
+                    "        if let Some(value) = &self.\(name) {\n            members.push((\(key).to_string(), value.to_json()));\n        }\n"
             }
         }
         return text + "        Json::Object(members)\n    }\n}\n"
@@ -98,7 +107,9 @@ struct RustEmitter: CodeEmitter {
 
     private static func support(_ code: CodeModel) -> String {
         let hasMaps = code.uses { if case .map = $0 { true } else { false } }
-        let map = hasMaps ? """
+        let map =
+            hasMaps
+            ? """
 
             impl<T: Value> Value for BTreeMap<String, T> {
                 fn from_json(value: &Json, place: &str) -> Result<Self, String> {
@@ -225,7 +236,9 @@ struct RustEmitter: CodeEmitter {
     func handlers(_ plan: HandlerPlan, base: String) -> String {
         var text = "//! Step handlers of \(plan.template.namespace)/\(plan.template.name).\n\n"
         let methods = plan.handlers.flatMap(\.methods)
-        let typed = plan.code.input != nil || methods.contains { $0.resultModel != nil || $0.dependencies.contains { $0.model != nil } }
+        let typed =
+            plan.code.input != nil
+            || methods.contains { $0.resultModel != nil || $0.dependencies.contains { $0.model != nil } }
         if typed { text += "use crate::\(base)_types::*;\n" }
         text += "use crate::tasker_stdio::{Json, StepContext, StepHandler, StepResult};\n"
         for handler in plan.handlers {
@@ -233,10 +246,43 @@ struct RustEmitter: CodeEmitter {
             text += "    fn name(&self) -> &str {\n        \(StringLiterals.rust(handler.handlerName))\n    }\n\n"
             text += "    fn class_name(&self) -> &str {\n        \(StringLiterals.rust(handler.className))\n    }\n\n"
             text += "    fn call(&self, context: &StepContext) -> StepResult {\n"
-            text += "        self.run(context)\n            .unwrap_or_else(|reason| StepResult::failure(&reason, \"validation_error\", false))\n    }\n}\n\n"
-            text += "impl \(handler.className) {\n    fn run(&self, context: &StepContext) -> Result<StepResult, String> {\n"
+            text +=
+                "        self.run(context)\n            .unwrap_or_else(|reason| StepResult::failure(&reason, \"validation_error\", false))\n    }\n}\n\n"
+            text +=
+                "impl \(handler.className) {\n    fn run(&self, context: &StepContext) -> Result<StepResult, String> {\n"
             text += handler.methods.first.map { body($0, plan) } ?? ""
             text += "    }\n}\n"
+        }
+        return text + resultFunctions(methods)
+    }
+
+    /// Only those that are used: the compiler warns about others.
+    private func resultFunctions(_ methods: [HandlerPlan.Method]) -> String {
+        let dependencies = methods.flatMap(\.dependencies).filter { $0.model != nil && !$0.isBatchWorker }
+        var text = ""
+        if dependencies.contains(where: { !$0.isOptional }) {
+            text += """
+
+                fn result_of<T: Value>(context: &StepContext, step: &str) -> Result<T, String> {
+                    match context.dependency_result(step) {
+                        Some(value) => T::from_json(value, step),
+                        None => Err(format!("there is no result of {step}")),
+                    }
+                }
+
+                """
+        }
+        if dependencies.contains(where: \.isOptional) {
+            text += """
+
+                fn optional_result_of<T: Value>(context: &StepContext, step: &str) -> Result<Option<T>, String> {
+                    context
+                        .dependency_result(step)
+                        .map(|value| T::from_json(value, step))
+                        .transpose()
+                }
+
+                """
         }
         return text
     }
@@ -249,44 +295,44 @@ struct RustEmitter: CodeEmitter {
             let name = identifier(dependency.words.snake + "_result") { $0.snake }
             variables.append("&" + name)
             let step = StringLiterals.rust(dependency.step)
-            text += "        let \(name) = context.dependency_result(\(step))"
             switch (dependency.model, dependency.isOptional) {
-            case (let model?, true): text += ".map(|value| \(model)::from_json(value, \(step))).transpose()?;\n"
-            case (let model?, false): text += ".ok_or(\(StringLiterals.rust("there is no result of \(dependency.step)")))\n            .map_err(str::to_string)\n            .and_then(|value| \(model)::from_json(value, \(step)))?;\n"
-            default: text += ";\n"
+            case (let model?, true):
+                text += "        let \(name): Option<\(model)> = optional_result_of(context, \(step))?;\n"
+            case (let model?, false): text += "        let \(name): \(model) = result_of(context, \(step))?;\n"
+            default: text += "        let \(name) = context.dependency_result(\(step));\n"
             }
         }
         text += "        // Write the step here. What was read above is checked and typed.\n"
         text += "        let _ = (\(variables.joined(separator: ", "))\(variables.count == 1 ? "," : ""));\n\n"
         if let model = method.resultModel, plan.code.model(model) != nil, method.step.type != .decision {
-            text += "        let result = \(model)::from_json(&\(literal(method.sample)), \"result\")?;\n        Ok(StepResult::Success(result.to_json()))\n"
-            return text
+            text += "        let sample = Json::parse(\(raw(method.sample)))?;\n"
+            text += "        let result = \(model)::from_json(&sample, \"result\")?;\n"
+            return text + "        Ok(StepResult::Success(result.to_json()))\n"
         }
-        return text + "        Ok(StepResult::Success(\(literal(outcome(method)))))\n"
+        return text + "        Json::parse(\(raw(outcome(method)))).map(StepResult::Success)\n"
+    }
+
+    /// JSON as a raw string, which formatters leave as it is.
+    private func raw(_ value: JSONValue) -> String {
+        let text = value.canonicalText
+        var signs = "#"
+        while text.contains("\"" + signs) { signs += "#" }
+        return "r\(signs)\"\(text)\"\(signs)"
     }
 
     /// Rust has no helpers for these kinds: the outcome is a value like any other.
     private func outcome(_ method: HandlerPlan.Method) -> JSONValue {
         switch method.step.type {
         case .decision:
-            return ["decision_point_outcome": ["type": "create_steps", "step_names": .array(method.branches.map { .string($0) })]]
+            return [
+                "decision_point_outcome": [
+                    "type": "create_steps", "step_names": .array(method.branches.map { .string($0) }),
+                ]
+            ]
         case .batchable: return ["batch_processing_outcome": ["type": "no_batches"], "reason": "empty_dataset"]
         default:
             if case .object = method.sample { return method.sample }
             return ["value": method.sample]
-        }
-    }
-
-    private func literal(_ value: JSONValue) -> String {
-        switch value {
-        case .null: "Json::Null"
-        case .bool(let flag): "Json::Bool(\(flag))"
-        case .integer(let number): "Json::Int(\(number))"
-        case .double(let number): "Json::Float(\(number))"
-        case .string(let text): "Json::from(\(StringLiterals.rust(text)))"
-        case .array(let items): "Json::List(vec![\(items.map(literal).joined(separator: ", "))])"
-        case .object(let members):
-            "Json::object([" + members.sorted { $0.key < $1.key }.map { "(\(StringLiterals.rust($0)), \(literal($1)))" }.joined(separator: ", ") + "])"
         }
     }
 
@@ -295,34 +341,33 @@ struct RustEmitter: CodeEmitter {
     func tests(_ plan: HandlerPlan, base: String) -> String {
         let broken = plan.code.input.flatMap(plan.code.model).flatMap { SampleValue.broken($0, plan.inputSample) }
         var text = "//! Tests of the step handlers of \(plan.template.namespace)/\(plan.template.name).\n\n"
-        text += "use \(base)::\(base)_handlers::*;\nuse \(base)::tasker_stdio::{Json, StepContext, StepHandler, StepResult};\n\n"
+        text +=
+            "use \(base)::\(base)_handlers::*;\nuse \(base)::tasker_stdio::{Json, StepContext, StepHandler, StepResult};\n\n"
         text += """
-            fn context(input: Json, dependencies: Vec<(&str, Json)>) -> StepContext {
-                let results = dependencies
-                    .into_iter()
-                    .map(|(name, result)| (name.to_string(), Json::object([("result", result)])))
-                    .collect();
-                StepContext::new(Json::object([
-                    ("task", Json::object([("context", input)])),
-                    ("dependency_results", Json::Object(results)),
-                ]))
+            fn context(message: &str) -> StepContext {
+                StepContext::new(Json::parse(message).expect("the sample is JSON"))
             }
 
             """
         for handler in plan.handlers {
             guard let method = handler.methods.first else { continue }
             let name = NameWords(method.step.name).snake
-            let steps = method.dependencies.map {
-                "(\(StringLiterals.rust($0.isBatchWorker ? $0.step + "_001" : $0.step)), \(literal($0.sample)))"
+            var results: [String: JSONValue] = [:]
+            for step in method.dependencies {
+                results[step.isBatchWorker ? step.step + "_001" : step.step] = ["result": step.sample]
             }
-            let dependencies = "vec![\(steps.joined(separator: ", "))]"
-            text += "\n#[test]\nfn \(name)_completes() {\n    let context = context(\(literal(plan.inputSample)), \(dependencies));\n"
+            func made(_ input: JSONValue) -> String {
+                let message: JSONValue = ["task": ["context": input], "dependency_results": .object(results)]
+                return "    let context = context(\(raw(message)));\n"
+            }
+            text += "\n#[test]\nfn \(name)_completes() {\n" + made(plan.inputSample)
             text += "    let result = \(handler.className).call(&context);\n\n"
             text += "    assert!(matches!(result, StepResult::Success(_)), \"{result:?}\");\n}\n"
             if let broken {
-                text += "\n#[test]\nfn \(name)_refuses_wrong_input() {\n    let context = context(\(literal(broken)), \(dependencies));\n"
+                text += "\n#[test]\nfn \(name)_refuses_wrong_input() {\n" + made(broken)
                 text += "    let result = \(handler.className).call(&context);\n\n"
-                text += "    assert!(matches!(result, StepResult::Failure { retryable: false, .. }), \"{result:?}\");\n}\n"
+                text +=
+                    "    assert!(matches!(result, StepResult::Failure { retryable: false, .. }), \"{result:?}\");\n}\n"
             }
         }
         return text
@@ -351,7 +396,8 @@ struct RustEmitter: CodeEmitter {
             """)
         files.add(
             "lib.rs",
-            "//! Step handlers of \(plan.template.namespace)/\(plan.template.name).\n\npub mod \(base)_handlers;\npub mod \(base)_types;\npub mod tasker_stdio;\n")
+            "//! Step handlers of \(plan.template.namespace)/\(plan.template.name).\n\npub mod \(base)_handlers;\npub mod \(base)_types;\npub mod tasker_stdio;\n"
+        )
         let list = plan.handlers.map { "&\($0.className)" }.joined(separator: ", ")
         files.add(
             "main.rs",

@@ -13,9 +13,11 @@ enum SampleValue {
                 return make(first, root: root, depth: depth + 1)
             }
         }
-        let type = given["type"]?.stringValue ?? given["type"]?[0]?.stringValue ?? (given["properties"] != nil ? "object" : "")
+        let type =
+            given["type"]?.stringValue ?? given["type"]?[0]?.stringValue ?? (given["properties"] != nil ? "object" : "")
         switch type {
-        case "string": return .string(String(repeating: "x", count: Int(given["minLength"]?.integerValue ?? 4).clamped(1, 1000)))
+        case "string":
+            return .string(String(repeating: "x", count: Int(given["minLength"]?.integerValue ?? 4).clamped(1, 1000)))
         case "integer":
             let least = given["minimum"]?.integerValue ?? given["exclusiveMinimum"]?.integerValue.map { $0 + 1 }
             return .integer(least ?? given["maximum"]?.integerValue.map { min($0, 1) } ?? 1)

@@ -46,14 +46,17 @@ struct SwiftEmitter: CodeEmitter {
             text += "    public var \(name): \(declared(field))\n"
         }
         text += "\n    public init(\n"
-        let parameters = fields.map { field, name in "        \(name): \(declared(field))\(field.isRequired ? "" : " = nil")" }
+        let parameters = fields.map { field, name in
+            "        \(name): \(declared(field))\(field.isRequired ? "" : " = nil")"
+        }
         text += parameters.joined(separator: ",\n") + "\n    ) {\n"
         for (_, name) in fields { text += "        self.\(name) = \(name)\n" }
         text += "    }\n"
         if fields.contains(where: { $0.0.jsonName != $0.1 }) {
             text += "\n    private enum CodingKeys: String, CodingKey {\n"
             for (field, name) in fields {
-                text += "        case \(name)\(field.jsonName == name ? "" : " = \(StringLiterals.swift(field.jsonName))")\n"
+                text +=
+                    "        case \(name)\(field.jsonName == name ? "" : " = \(StringLiterals.swift(field.jsonName))")\n"
             }
             text += "    }\n"
         }
@@ -110,10 +113,12 @@ struct SwiftEmitter: CodeEmitter {
     private func body(_ method: HandlerPlan.Method, _ plan: HandlerPlan) -> String {
         var text = ""
         if method.step.type == .batchWorker {
-            text += "        guard let batch = batch(from: context) else { throw StepError.validation(\"the step has no batch\") }\n"
+            text +=
+                "        guard let batch = batch(from: context) else { throw StepError.validation(\"the step has no batch\") }\n"
             text += "        if batch.isNoOp { return noOp(batch) }\n"
         }
-        text += "        let taskInput = \(plan.code.input.map { "try context.input(as: \($0).self)" } ?? "context.input")\n"
+        text +=
+            "        let taskInput = \(plan.code.input.map { "try context.input(as: \($0).self)" } ?? "context.input")\n"
         var variables = ["taskInput"]
         for dependency in method.dependencies {
             var words = dependency.words
@@ -123,7 +128,8 @@ struct SwiftEmitter: CodeEmitter {
             let step = StringLiterals.swift(dependency.step)
             let type = dependency.model ?? "JSONValue"
             if dependency.isBatchWorker {
-                text += "        let \(name) = try context.results(withPrefix: \(StringLiterals.swift(dependency.step + "_")), as: \(type).self)\n"
+                text +=
+                    "        let \(name) = try context.results(withPrefix: \(StringLiterals.swift(dependency.step + "_")), as: \(type).self)\n"
             } else {
                 let optional = dependency.isOptional || dependency.model == nil ? "?" : ""
                 text += "        let \(name): \(type)\(optional) = try context.result(of: \(step))\n"
@@ -144,7 +150,8 @@ struct SwiftEmitter: CodeEmitter {
                 break
             }
             let sample = StringLiterals.swift(method.sample.canonicalText)
-            text += "        let result = try RawJSONDecoder().decode(\(model).self, from: RawJSON(validating: \(sample)))\n"
+            text +=
+                "        let result = try RawJSONDecoder().decode(\(model).self, from: RawJSON(validating: \(sample)))\n"
             text += "        return .success(result)\n"
         }
         return text
@@ -161,7 +168,9 @@ struct SwiftEmitter: CodeEmitter {
         case .array(let items): "[\(items.map(literal).joined(separator: ", "))]"
         case .object(let members) where members.isEmpty: "[:]"
         case .object(let members):
-            "[" + members.sorted { $0.key < $1.key }.map { "\(StringLiterals.swift($0)): \(literal($1))" }.joined(separator: ", ") + "]"
+            "["
+                + members.sorted { $0.key < $1.key }.map { "\(StringLiterals.swift($0)): \(literal($1))" }.joined(
+                    separator: ", ") + "]"
         default: value.canonicalText
         }
     }
@@ -176,7 +185,8 @@ struct SwiftEmitter: CodeEmitter {
             for method in handler.methods {
                 let name = NameWords(method.step.name).camel
                 let others = arguments(method)
-                text += "\n    @Test func \(name)Completes() async {\n        let context = StepContext.test(input: input\(others))\n"
+                text +=
+                    "\n    @Test func \(name)Completes() async {\n        let context = StepContext.test(input: input\(others))\n"
                 text += "        let outcome = await TestKit.run(\(handler.className)(), context)\n\n"
                 text += "        #expect(outcome.isSuccess, \"\\(String(describing: outcome.failure))\")\n    }\n"
                 if let broken, method.name == nil {

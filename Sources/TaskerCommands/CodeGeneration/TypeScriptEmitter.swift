@@ -20,14 +20,19 @@ struct TypeScriptEmitter: CodeEmitter {
             switch declaration {
             case .alias(let name, let type):
                 text += "export type \(name) = \(self.type(type));\n\n"
-                text += "/** The value when it fits, else a TypeError. */\nexport function parse\(name)(value: unknown, path = '\(name)'): \(name) {\n"
+                text +=
+                    "/** The value when it fits, else a TypeError. */\nexport function parse\(name)(value: unknown, path = '\(name)'): \(name) {\n"
                 text += "  return \(check(type, "value", "path"));\n}\n"
             case .enumeration(let enumeration):
                 text += "export type \(enumeration.name) =\n"
-                text += enumeration.values.map { "  | \(StringLiterals.typescript($0))" }.joined(separator: "\n") + ";\n\n"
-                text += "/** The value when it is one of them, else a TypeError. */\nexport function parse\(enumeration.name)(value: unknown, path = '\(enumeration.name)'): \(enumeration.name) {\n"
-                text += "  const known: unknown[] = [\(enumeration.values.map(StringLiterals.typescript).joined(separator: ", "))];\n"
-                text += "  if (!known.includes(value)) throw misfit(value, path);\n  return value as \(enumeration.name);\n}\n"
+                text +=
+                    enumeration.values.map { "  | \(StringLiterals.typescript($0))" }.joined(separator: "\n") + ";\n\n"
+                text +=
+                    "/** The value when it is one of them, else a TypeError. */\nexport function parse\(enumeration.name)(value: unknown, path = '\(enumeration.name)'): \(enumeration.name) {\n"
+                text +=
+                    "  const known: unknown[] = [\(enumeration.values.map(StringLiterals.typescript).joined(separator: ", "))];\n"
+                text +=
+                    "  if (!known.includes(value)) throw misfit(value, path);\n  return value as \(enumeration.name);\n}\n"
             case .model(let model): text += self.model(model)
             }
         }
@@ -59,7 +64,8 @@ struct TypeScriptEmitter: CodeEmitter {
     }
 
     private func key(_ name: String) -> String {
-        let plain = name.first.map { $0.isASCII && ($0.isLetter || $0 == "_") } == true
+        let plain =
+            name.first.map { $0.isASCII && ($0.isLetter || $0 == "_") } == true
             && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
         return plain ? name : StringLiterals.typescript(name)
     }
@@ -84,8 +90,10 @@ struct TypeScriptEmitter: CodeEmitter {
         case .boolean: "asBoolean(\(value), \(path))"
         case .any: value
         case .model(let name), .enumeration(let name): "parse\(name)(\(value), \(path))"
-        case .list(let inner): "asList(\(value), \(path), (item, place) => \(check(inner, "item", "place")))".unusedPlace(inner)
-        case .map(let inner): "asRecord(\(value), \(path), (item, place) => \(check(inner, "item", "place")))".unusedPlace(inner)
+        case .list(let inner):
+            "asList(\(value), \(path), (item, place) => \(check(inner, "item", "place")))".unusedPlace(inner)
+        case .map(let inner):
+            "asRecord(\(value), \(path), (item, place) => \(check(inner, "item", "place")))".unusedPlace(inner)
         }
     }
 
@@ -96,7 +104,10 @@ struct TypeScriptEmitter: CodeEmitter {
         func uses(_ kind: CodeModel.TypeRef) -> Bool { code.uses { $0 == kind } }
         let hasLists = code.uses { if case .list = $0 { true } else { false } }
         let hasMaps = code.uses { if case .map = $0 { true } else { false } }
-        var text = isEmpty ? "export {};\n" : """
+        var text =
+            isEmpty
+            ? "export {};\n"
+            : """
             function misfit(value: unknown, path: string): TypeError {
               return new TypeError(`${path}: ${JSON.stringify(value) ?? 'nothing'} does not fit`);
             }
@@ -158,11 +169,14 @@ struct TypeScriptEmitter: CodeEmitter {
                     "z.enum([\(enumeration.values.map(StringLiterals.typescript).joined(separator: ", "))])"
                 case .model(let model):
                     "z.object({\n"
-                        + model.fields.map { "  \(key($0.jsonName)): \(zodType($0.type))\($0.isRequired ? "" : ".nullish()"),\n" }
+                        + model.fields.map {
+                            "  \(key($0.jsonName)): \(zodType($0.type))\($0.isRequired ? "" : ".nullish()"),\n"
+                        }
                         .joined() + "})"
                 }
             let name = declaration.name
-            text += "\nexport const \(name)Schema = \(schema);\nexport type \(name) = z.infer<typeof \(name)Schema>;\n\n"
+            text +=
+                "\nexport const \(name)Schema = \(schema);\nexport type \(name) = z.infer<typeof \(name)Schema>;\n\n"
             text += "export function parse\(name)(value: unknown): \(name) {\n  return \(name)Schema.parse(value);\n}\n"
         }
         return text
@@ -188,8 +202,13 @@ struct TypeScriptEmitter: CodeEmitter {
         var used: Set<String> = []
         if let input = plan.code.input { used.insert(input) }
         for method in methods {
-            for dependency in method.dependencies where !dependency.isBatchWorker { if let model = dependency.model { used.insert(model) } }
-            if let model = method.resultModel, method.step.type == .standard || method.step.type == .deferredConvergence { used.insert(model) }
+            for dependency in method.dependencies where !dependency.isBatchWorker {
+                if let model = dependency.model { used.insert(model) }
+            }
+            if let model = method.resultModel, method.step.type == .standard || method.step.type == .deferredConvergence
+            {
+                used.insert(model)
+            }
         }
         var bases: Set<String> = []
         for handler in plan.handlers { bases.insert(self.base(of: handler)) }
@@ -197,20 +216,26 @@ struct TypeScriptEmitter: CodeEmitter {
         text += "import {\n" + bases.sorted().map { "  \($0),\n" }.joined()
         text += "  type StepContext,\n  type StepHandlerResult,\n} from '@tasker-systems/tasker';\n"
         if !used.isEmpty {
-            text += "import {\n" + used.sorted().map { "  parse\($0),\n" }.joined()
+            text +=
+                "import {\n" + used.sorted().map { "  parse\($0),\n" }.joined()
                 + "} from './\(NameWords(base).kebab)-types.js';\n"
         }
         for handler in plan.handlers {
             text += "\nexport class \(handler.className) extends \(self.base(of: handler)) {\n"
-            text += "  static handlerName = \(StringLiterals.typescript(handler.handlerName));\n  static handlerVersion = '1.0.0';\n"
+            text +=
+                "  static handlerName = \(StringLiterals.typescript(handler.handlerName));\n  static handlerVersion = '1.0.0';\n"
             if !handler.methods.contains(where: { $0.name == nil }) {
                 let first = identifier(handler.methods[0].name ?? "call") { $0.camel }
-                text += "\n  async call(context: StepContext): Promise<StepHandlerResult> {\n    return this.\(first)(context);\n  }\n"
+                text +=
+                    "\n  async call(context: StepContext): Promise<StepHandlerResult> {\n    return this.\(first)(context);\n  }\n"
             }
             for method in handler.methods {
                 let name = method.name ?? "call"
-                let shown = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") } ? name : identifier(name) { $0.camel }
-                text += "\n  async \(shown)(context: StepContext): Promise<StepHandlerResult> {\n\(body(method, plan))  }\n"
+                let shown =
+                    name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+                    ? name : identifier(name) { $0.camel }
+                text +=
+                    "\n  async \(shown)(context: StepContext): Promise<StepHandlerResult> {\n\(body(method, plan))  }\n"
             }
             text += "}\n"
         }
@@ -226,10 +251,12 @@ struct TypeScriptEmitter: CodeEmitter {
     private func body(_ method: HandlerPlan.Method, _ plan: HandlerPlan) -> String {
         var text = ""
         if method.step.type == .batchWorker {
-            text += "    const noOp = this.handleNoOpWorker(context);\n    if (noOp) return noOp;\n    const batch = this.getBatchContext(context);\n"
+            text +=
+                "    const noOp = this.handleNoOpWorker(context);\n    if (noOp) return noOp;\n    const batch = this.getBatchContext(context);\n"
             text += "    if (!batch) return this.failure('the step has no batch', 'validation_error', false);\n\n"
         }
-        text += "    const taskInput = \(plan.code.input.map { "parse\($0)(context.inputData)" } ?? "context.inputData");\n"
+        text +=
+            "    const taskInput = \(plan.code.input.map { "parse\($0)(context.inputData)" } ?? "context.inputData");\n"
         var variables = ["taskInput"]
         for dependency in method.dependencies {
             var words = dependency.words
@@ -238,7 +265,8 @@ struct TypeScriptEmitter: CodeEmitter {
             variables.append(name)
             let step = StringLiterals.typescript(dependency.step)
             if dependency.isBatchWorker {
-                text += "    const \(name) = context.getAllDependencyResults(\(StringLiterals.typescript(dependency.step + "_")));\n"
+                text +=
+                    "    const \(name) = context.getAllDependencyResults(\(StringLiterals.typescript(dependency.step + "_")));\n"
             } else if let model = dependency.model, dependency.isOptional {
                 text += "    const \(name)Value = context.getDependencyResult(\(step));\n"
                 text += "    const \(name) = \(name)Value === null ? null : parse\(model)(\(name)Value);\n"
@@ -252,7 +280,8 @@ struct TypeScriptEmitter: CodeEmitter {
         text += "    void [\(variables.joined(separator: ", "))];\n\n"
         switch method.step.type {
         case .decision:
-            text += "    return this.decisionSuccess([\(method.branches.map(StringLiterals.typescript).joined(separator: ", "))]);\n"
+            text +=
+                "    return this.decisionSuccess([\(method.branches.map(StringLiterals.typescript).joined(separator: ", "))]);\n"
         case .batchable:
             text += "    const total = Number(context.getInputOr<number>('total_items', 0));\n"
             text += "    return this.batchAnalyzerSuccess(this.createBatchOutcome(total, 100));\n"
@@ -260,7 +289,8 @@ struct TypeScriptEmitter: CodeEmitter {
             text += "    return this.batchWorkerSuccess(batch, { result: \(literal(wrapped(method.sample))) });\n"
         case .standard, .deferredConvergence:
             if let model = method.resultModel, plan.code.model(model) != nil {
-                text += "    const result = parse\(model)(\(literal(method.sample)));\n    return this.success({ ...result });\n"
+                text +=
+                    "    const result = parse\(model)(\(literal(method.sample)));\n    return this.success({ ...result });\n"
             } else {
                 text += "    return this.success(\(literal(wrapped(method.sample))));\n"
             }
@@ -278,7 +308,8 @@ struct TypeScriptEmitter: CodeEmitter {
         case .array(let items): "[\(items.map(literal).joined(separator: ", "))]"
         case .object(let members) where members.isEmpty: "{}"
         case .object(let members):
-            "{ " + members.sorted { $0.key < $1.key }.map { "\(key($0)): \(literal($1))" }.joined(separator: ", ") + " }"
+            "{ " + members.sorted { $0.key < $1.key }.map { "\(key($0)): \(literal($1))" }.joined(separator: ", ")
+                + " }"
         default: value.canonicalText
         }
     }
@@ -324,15 +355,19 @@ struct TypeScriptEmitter: CodeEmitter {
         for handler in plan.handlers {
             for method in handler.methods {
                 let name = method.name ?? "call"
-                let shown = name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") } ? name : identifier(name) { $0.camel }
+                let shown =
+                    name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+                    ? name : identifier(name) { $0.camel }
                 let others = arguments(method)
                 text += "\ntest(\(StringLiterals.typescript("\(method.step.name) completes")), async () => {\n"
                 text += "  const result = await new \(handler.className)().\(shown)(context(INPUT\(others)));\n\n"
                 text += "  assert.equal(result.success, true);\n});\n"
                 if let broken, method.name == nil {
-                    text += "\ntest(\(StringLiterals.typescript("\(method.step.name) refuses wrong input")), async () => {\n"
+                    text +=
+                        "\ntest(\(StringLiterals.typescript("\(method.step.name) refuses wrong input")), async () => {\n"
                     text += "  const given = context(\(literal(broken))\(others));\n\n"
-                    text += "  await assert.rejects(new \(handler.className)().\(shown)(given), /fit|expected|invalid/i);\n});\n"
+                    text +=
+                        "  await assert.rejects(new \(handler.className)().\(shown)(given), /fit|expected|invalid/i);\n});\n"
                 }
             }
         }
@@ -351,7 +386,9 @@ struct TypeScriptEmitter: CodeEmitter {
 
     func program(_ plan: HandlerPlan, base: String) -> FileSet {
         let kebab = NameWords(base).kebab
-        let registrations = plan.handlers.map { "server.getHandlerSystem().register(\($0.className).handlerName, \($0.className));\n" }.joined()
+        let registrations = plan.handlers.map {
+            "server.getHandlerSystem().register(\($0.className).handlerName, \($0.className));\n"
+        }.joined()
         var files = FileSet()
         files.add(
             "\(kebab)-worker.ts",

@@ -34,7 +34,8 @@ struct ConfigurationFile: Sendable {
         }
         if let root { file.take(root) }
         let isOpen = (attributes(full) & 0o077) != 0
-        let secrets = file.values.keys.contains(where: \.isSecret)
+        let secrets =
+            file.values.keys.contains(where: \.isSecret)
             || file.profiles.values.contains { $0.keys.contains(where: \.isSecret) }
         if isOpen, secrets {
             file.problems.append("\(path): others can read this file, and it holds credentials; run: chmod 600 \(path)")
@@ -78,8 +79,13 @@ struct ConfigurationFile: Sendable {
                 continue
             }
             // Both spellings of a word break mean one key.
-            let wanted = name.split(separator: ".").map { part in String(part.map { $0 == "_" ? "-" : $0 }) }.joined(separator: ".")
-            guard let key = SettingKey.allCases.first(where: { key in String(key.rawValue.map { $0 == "_" ? "-" : $0 }) == wanted }) else {
+            let wanted = name.split(separator: ".").map { part in String(part.map { $0 == "_" ? "-" : $0 }) }.joined(
+                separator: ".")
+            guard
+                let key = SettingKey.allCases.first(where: { key in
+                    String(key.rawValue.map { $0 == "_" ? "-" : $0 }) == wanted
+                })
+            else {
                 let near = DocumentTools.nearest(to: name, among: SettingKey.allCases.map(\.rawValue))
                 let hint = near.map { "; did you mean '\($0)'?" } ?? ""
                 problems.append("\(path):\(member.line):\(member.column): unknown key '\(name)'\(hint)")

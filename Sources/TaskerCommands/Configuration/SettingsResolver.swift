@@ -16,7 +16,9 @@ struct SettingsResolver {
         }
         var settings = Settings(files: files.map(\.path), warnings: files.flatMap(\.problems))
 
-        let profile = global.profile ?? host.environment["TASKER_CLIENT_PROFILE"] ?? files.lazy.compactMap { $0.values[.profile]?.value }.first
+        let profile =
+            global.profile ?? host.environment["TASKER_CLIENT_PROFILE"]
+            ?? files.lazy.compactMap { $0.values[.profile]?.value }.first
         if let profile, profile != "default", !files.contains(where: { $0.profiles[profile] != nil }) {
             throw CommandError.usage(
                 "no configuration file has a profile '\(profile)'",

@@ -349,5 +349,7 @@ struct TOMLReader {
 }
 
 extension String {
-    fileprivate var replacingCRLF: String { contains("\r\n") ? split(separator: "\r\n", omittingEmptySubsequences: false).joined(separator: "\n") : self }
+    fileprivate var replacingCRLF: String {
+        contains("\r\n") ? split(separator: "\r\n", omittingEmptySubsequences: false).joined(separator: "\n") : self
+    }
 }

@@ -17,13 +17,22 @@ enum SchemaDiff {
             guard required(new).isEmpty else {
                 return [
                     Difference(
-                        effect: .breaking, path: "", message: "a schema is added that requires \(required(new).sorted().joined(separator: ", "))",
+                        effect: .breaking, path: "",
+                        message: "a schema is added that requires \(required(new).sorted().joined(separator: ", "))",
                         consequence: "values without them are refused")
                 ]
             }
-            return [Difference(effect: .behaviour, path: "", message: "a schema is added", consequence: "values are checked from now on")]
+            return [
+                Difference(
+                    effect: .behaviour, path: "", message: "a schema is added",
+                    consequence: "values are checked from now on")
+            ]
         case (_?, nil):
-            return [Difference(effect: .behaviour, path: "", message: "the schema is removed", consequence: "values are no longer checked")]
+            return [
+                Difference(
+                    effect: .behaviour, path: "", message: "the schema is removed",
+                    consequence: "values are no longer checked")
+            ]
         case (let old?, let new?): walk(old, new, "", &differences, depth: 0)
         default: break
         }
@@ -42,7 +51,9 @@ enum SchemaDiff {
         if oldTypes != newTypes {
             let text = "the type \(shown(oldTypes)) becomes \(shown(newTypes))"
             let widens = newTypes.isEmpty || (!oldTypes.isEmpty && oldTypes.isSubset(of: newTypes))
-            add(.breaking, text, widens ? "code that reads it meets values it does not know" : "values of today no longer fit")
+            add(
+                .breaking, text,
+                widens ? "code that reads it meets values it does not know" : "values of today no longer fit")
         }
         let before = old["properties"]?.objectValue ?? [:]
         let after = new["properties"]?.objectValue ?? [:]
@@ -68,7 +79,9 @@ enum SchemaDiff {
                 must ? "whoever leaves it out is refused" : "nobody has to write it", at: path + "/" + name)
         }
         values(old, new, add: { add($0, $1, $2) })
-        if let oldItems = old["items"], let newItems = new["items"] { walk(oldItems, newItems, path + "/*", &found, depth: depth + 1) }
+        if let oldItems = old["items"], let newItems = new["items"] {
+            walk(oldItems, newItems, path + "/*", &found, depth: depth + 1)
+        }
         if old["additionalProperties"] != .bool(false), new["additionalProperties"] == .bool(false) {
             add(.breaking, "other fields are no longer allowed", "values that have them are refused")
         }
@@ -88,8 +101,12 @@ enum SchemaDiff {
         } else if after.isEmpty {
             add(.breaking, "any value is allowed", "code that knows the old values meets others")
         } else {
-            if !gone.isEmpty { add(.breaking, "\(gone.joined(separator: ", ")) are no longer allowed", "they are refused") }
-            if !come.isEmpty { add(.breaking, "\(come.joined(separator: ", ")) are new", "code that knows the old values meets others") }
+            if !gone.isEmpty {
+                add(.breaking, "\(gone.joined(separator: ", ")) are no longer allowed", "they are refused")
+            }
+            if !come.isEmpty {
+                add(.breaking, "\(come.joined(separator: ", ")) are new", "code that knows the old values meets others")
+            }
         }
     }
 
@@ -108,7 +125,9 @@ enum SchemaDiff {
                 default: false
                 }
             let text = "\(key) \(old[key]?.canonicalText ?? "none") becomes \(new[key]?.canonicalText ?? "none")"
-            add(isTighter ? .breaking : .behaviour, text, isTighter ? "values of today may be refused" : "more values are allowed")
+            add(
+                isTighter ? .breaking : .behaviour, text,
+                isTighter ? "values of today may be refused" : "more values are allowed")
         }
         for key in ["pattern", "const", "multipleOf", "uniqueItems"] where old[key] != new[key] && new[key] != nil {
             add(.breaking, "\(key) becomes \(new[key]?.canonicalText ?? "")", "values of today may be refused")
@@ -123,7 +142,9 @@ enum SchemaDiff {
         }
     }
 
-    private static func shown(_ types: Set<String>) -> String { types.isEmpty ? "any" : types.sorted().joined(separator: "|") }
+    private static func shown(_ types: Set<String>) -> String {
+        types.isEmpty ? "any" : types.sorted().joined(separator: "|")
+    }
 
     private static func required(_ schema: JSONValue) -> Set<String> {
         Set((schema["required"]?.arrayValue ?? []).compactMap(\.stringValue))

@@ -18,7 +18,8 @@ struct TemplateDiff {
         if old.lifecycle != new.lifecycle {
             add(.behaviour, .lifecycle, nil, "the lifecycle limits change", "they apply to tasks created from now on")
         }
-        changes = changes.enumerated().sorted { ($0.element.effect, $0.offset) < ($1.element.effect, $1.offset) }.map(\.element)
+        changes = changes.enumerated().sorted { ($0.element.effect, $0.offset) < ($1.element.effect, $1.offset) }.map(
+            \.element)
     }
 
     private mutating func add(
@@ -78,7 +79,9 @@ struct TemplateDiff {
 
     private mutating func compare(_ old: StepTemplate, _ new: StepTemplate) {
         let name = new.name
-        if old.handler.callable != new.handler.callable || (old.handler.method ?? "call") != (new.handler.method ?? "call") {
+        if old.handler.callable != new.handler.callable
+            || (old.handler.method ?? "call") != (new.handler.method ?? "call")
+        {
             add(
                 .breaking, .handler, name, "the handler \(shown(old.handler)) becomes \(shown(new.handler))",
                 "a worker must have the new one before the template is registered, else the step waits")
@@ -138,10 +141,13 @@ struct TemplateDiff {
         let differences = SchemaDiff.compare(old, new)
         for difference in differences {
             add(
-                difference.effect, .schema, step, "\(subject)\(difference.path.isEmpty ? "" : " " + difference.path): \(difference.message)",
+                difference.effect, .schema, step,
+                "\(subject)\(difference.path.isEmpty ? "" : " " + difference.path): \(difference.message)",
                 difference.consequence)
         }
-        if differences.isEmpty { add(.harmless, .schema, step, "\(subject) changes in words only", "nothing checks them") }
+        if differences.isEmpty {
+            add(.harmless, .schema, step, "\(subject) changes in words only", "nothing checks them")
+        }
     }
 
     private func shown(_ handler: HandlerReference) -> String {

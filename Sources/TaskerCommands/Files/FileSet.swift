@@ -59,7 +59,9 @@ public struct FileSet: Sendable {
         var existing: [String] = []
         for file in files {
             let parts = file.path.split(separator: "/", omittingEmptySubsequences: false)
-            guard !parts.isEmpty, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("\0") }), file.path.utf8.count < 1000 else {
+            guard !parts.isEmpty, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." && !$0.contains("\0") }),
+                file.path.utf8.count < 1000
+            else {
                 throw .failed("'\(file.path)' is no path below the output directory")
             }
             var path = directory
@@ -69,10 +71,14 @@ public struct FileSet: Sendable {
                 guard lstat(path, &status) == 0 else { break }
                 let kind = status.st_mode & S_IFMT
                 if kind == S_IFLNK {
-                    throw .failed("'\(path)' is a symbolic link, and files are not written through links", hint: "remove it, or choose another output directory")
+                    throw .failed(
+                        "'\(path)' is a symbolic link, and files are not written through links",
+                        hint: "remove it, or choose another output directory")
                 }
                 let isLast = index == parts.count - 1
-                if isLast, kind == S_IFDIR || (!force && kind == S_IFREG) || (kind != S_IFREG) { existing.append(file.path) }
+                if isLast, kind == S_IFDIR || (!force && kind == S_IFREG) || (kind != S_IFREG) {
+                    existing.append(file.path)
+                }
                 if !isLast, kind != S_IFDIR { throw .failed("'\(path)' is no directory") }
             }
         }
@@ -92,7 +98,8 @@ public struct FileSet: Sendable {
     }
 
     private func write(_ file: File, at path: String) throws(CommandError) {
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, file.isExecutable ? 0o777 : 0o666)
+        let descriptor = open(
+            path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, file.isExecutable ? 0o777 : 0o666)
         guard descriptor >= 0 else { throw failure("cannot write", path) }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {

@@ -92,13 +92,17 @@ extension StepGraphView {
         while let (index, prefix, isLast) = stack.popLast() {
             let node = nodes[index]
             let type = node.type == .standard ? "" : " (\(node.type.rawValue))"
-            let also = others[index].isEmpty ? "" : "  also after: " + others[index].map { nodes[$0].name }.joined(separator: ", ")
+            let also =
+                others[index].isEmpty
+                ? "" : "  also after: " + others[index].map { nodes[$0].name }.joined(separator: ", ")
             let note = node.note.map { "  " + $0 } ?? ""
             text += TextTable.clean(prefix + (isLast ? "`- " : "|- ") + node.name + type + also + note) + "\n"
             // Deep chains are not indented for ever.
             let inner = prefix.count >= 120 ? prefix : prefix + (isLast ? "   " : "|  ")
             let own = children[index]
-            for (position, child) in own.enumerated().reversed() { stack.append((child, inner, position == own.count - 1)) }
+            for (position, child) in own.enumerated().reversed() {
+                stack.append((child, inner, position == own.count - 1))
+            }
         }
         return text
     }

@@ -32,7 +32,8 @@ extension StepGraphView {
             let from = centers[edge.from]
             let to = centers[edge.to]
             let dashes = edge.isConditional ? " stroke-dasharray=\"5 4\"" : ""
-            text += "<line x1=\"\(from.x)\" y1=\"\(from.y + height / 2)\" x2=\"\(to.x)\" y2=\"\(to.y - height / 2)\" "
+            text +=
+                "<line x1=\"\(from.x)\" y1=\"\(from.y + height / 2)\" x2=\"\(to.x)\" y2=\"\(to.y - height / 2)\" "
                 + "stroke=\"black\"\(dashes) marker-end=\"url(#arrow)\"/>\n"
         }
         for (index, node) in nodes.enumerated() {
@@ -50,7 +51,8 @@ extension StepGraphView {
         case .rectangle: return "<rect x=\"\(left)\" y=\"\(top)\" width=\"\(width)\" height=\"\(height)\" \(paint)/>\n"
         case .diamond: return "<polygon points=\"\(left),\(y) \(x),\(top) \(right),\(y) \(x),\(bottom)\" \(paint)/>\n"
         case .trapezoid:
-            return "<polygon points=\"\(left),\(bottom) \(left + 14),\(top) \(right - 14),\(top) \(right),\(bottom)\" \(paint)/>\n"
+            return
+                "<polygon points=\"\(left),\(bottom) \(left + 14),\(top) \(right - 14),\(top) \(right),\(bottom)\" \(paint)/>\n"
         case .subroutine:
             return "<rect x=\"\(left)\" y=\"\(top)\" width=\"\(width)\" height=\"\(height)\" \(paint)/>\n"
                 + "<path d=\"M\(left + 8) \(top)V\(bottom)M\(right - 8) \(top)V\(bottom)\" stroke=\"black\"/>\n"

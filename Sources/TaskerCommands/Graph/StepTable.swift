@@ -13,7 +13,8 @@ enum StepTable {
         let fields = (step.resultSchema?["properties"]?.objectValue?.keys.sorted() ?? []).joined(separator: ", ")
         let retry = step.retry
         let attempts = retry.attemptLimit == 1 ? "1 attempt" : "\(retry.attemptLimit) attempts"
-        let delays = retry.attemptLimit == 1 ? "" : ", \(retry.backoff.rawValue) from \(retry.backoffBaseMilliseconds) ms"
+        let delays =
+            retry.attemptLimit == 1 ? "" : ", \(retry.backoff.rawValue) from \(retry.backoffBaseMilliseconds) ms"
         return [
             step.name, step.type.rawValue, step.handler.callable + (step.handler.method.map { "#" + $0 } ?? ""),
             step.dependencies.isEmpty ? "-" : step.dependencies.joined(separator: ", "), fields.isEmpty ? "-" : fields,

@@ -26,9 +26,11 @@ enum CompletionScript {
         for (path, command) in tree.walk() {
             let words =
                 command.subcommands.map(\.name) + command.flags.flatMap(\.names) + (path.count == 1 ? globalFlags : [])
-            cases += "        '\(path.dropFirst().joined(separator: " "))') words='\(words.joined(separator: " "))' ;;\n"
+            cases +=
+                "        '\(path.dropFirst().joined(separator: " "))') words='\(words.joined(separator: " "))' ;;\n"
         }
-        let valued = tree.walk().flatMap { $0.command.flags.filter(\.takesValue).flatMap(\.names) }
+        let valued =
+            tree.walk().flatMap { $0.command.flags.filter(\.takesValue).flatMap(\.names) }
             + GlobalOptions.flags.filter { $0.value != nil }.flatMap { $0.longs.map { "--" + $0 } }
         let groups = tree.walk().filter { !$0.command.subcommands.isEmpty }.map { path, command in
             "        '\(path.dropFirst().joined(separator: " "))') next=' \(command.subcommands.map(\.name).joined(separator: " ")) ' ;;\n"
@@ -95,14 +97,17 @@ enum CompletionScript {
                 flag.longs.map { "--" + $0 } + (flag.short.map { ["-" + $0] } ?? []), flag.value != nil, flag.help, "")
         }
         text += "complete -c tasker-ctl -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n"
-        text += "complete -c tasker-ctl -n '__fish_seen_subcommand_from generate info' -a '(tasker-ctl template list --format name 2>/dev/null)'\n"
-        text += "complete -c tasker-ctl -n '__fish_seen_subcommand_from generate' -l plugin -r -a '(tasker-ctl plugin list --format name 2>/dev/null)'\n"
+        text +=
+            "complete -c tasker-ctl -n '__fish_seen_subcommand_from generate info' -a '(tasker-ctl template list --format name 2>/dev/null)'\n"
+        text +=
+            "complete -c tasker-ctl -n '__fish_seen_subcommand_from generate' -l plugin -r -a '(tasker-ctl plugin list --format name 2>/dev/null)'\n"
         return text
     }
 
     private static func line(_ names: [String], _ takesValue: Bool, _ help: String, _ clause: String) -> String {
         let switches = names.map { $0.hasPrefix("--") ? "-l \($0.dropFirst(2))" : "-s \($0.dropFirst())" }
-        return "complete -c tasker-ctl\(clause) \(switches.joined(separator: " "))\(takesValue ? " -r" : "") -d '\(escaped(help))'\n"
+        return
+            "complete -c tasker-ctl\(clause) \(switches.joined(separator: " "))\(takesValue ? " -r" : "") -d '\(escaped(help))'\n"
     }
 
     private static func escaped(_ text: String) -> String { text.replacing("'", with: "\\'") }

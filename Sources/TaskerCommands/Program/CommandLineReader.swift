@@ -135,7 +135,8 @@ struct CommandLineReader {
     }
 
     private func unknownFlag(_ name: String, in result: Result) -> CommandError {
-        let known = result.command.flags.flatMap(\.names) + GlobalOptions.flags.flatMap(Self.names) + ["--help", "--version"]
+        let known =
+            result.command.flags.flatMap(\.names) + GlobalOptions.flags.flatMap(Self.names) + ["--help", "--version"]
         let path = result.path.joined(separator: " ")
         let near = DocumentTools.nearest(to: name, among: known.filter { $0.hasPrefix("--") == name.hasPrefix("--") })
         return .usage(

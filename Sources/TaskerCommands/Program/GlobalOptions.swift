@@ -54,7 +54,8 @@ public struct GlobalOptions: Sendable, Hashable {
         Flag(
             short: nil, longs: ["timeout"], value: "DURATION",
             help: "limit for the whole command: 500ms, 30s, 5m, 2h"
-        ) { (options, value) throws(CommandError) in options.timeout = try DurationText.parse(value, for: "--timeout") },
+        ) { (options, value) throws(CommandError) in options.timeout = try DurationText.parse(value, for: "--timeout")
+        },
         Flag(short: "q", longs: ["quiet"], value: nil, help: "errors only on standard error") {
             (options, _) throws(CommandError) in options.isQuiet = true
         },

@@ -4,7 +4,10 @@ public enum LanguageRules {
 
     /// `rails` and `ts` mean what they say.
     public static func canonical(_ name: String) -> String? {
-        let aliases = ["py": "python", "rb": "ruby", "rails": "ruby", "ts": "typescript", "javascript": "typescript", "js": "typescript", "rs": "rust"]
+        let aliases = [
+            "py": "python", "rb": "ruby", "rails": "ruby", "ts": "typescript", "javascript": "typescript",
+            "js": "typescript", "rs": "rust",
+        ]
         let lower = name.lowercased()
         return languages.contains(lower) ? lower : aliases[lower]
     }

@@ -47,7 +47,8 @@ struct ParameterReader {
         case .url: return try url(value, parameter.name)
         case .namespace:
             guard matches(value, extra: "_-", limit: 64) else {
-                throw usage("'\(value)' is no namespace: letters, digits, '_' and '-', a letter or '_' first", near: nil)
+                throw usage(
+                    "'\(value)' is no namespace: letters, digits, '_' and '-', a letter or '_' first", near: nil)
             }
         case .version:
             let allowed = value.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_.+-".contains($0)) }
@@ -58,14 +59,18 @@ struct ParameterReader {
             guard !value.isEmpty || parameter.values.contains("") || !parameter.isRequired else {
                 throw usage("the parameter '\(parameter.name)' is empty", near: nil)
             }
-            guard value.utf8.count <= 500 else { throw usage("'\(parameter.name)' is longer than 500 bytes", near: nil) }
+            guard value.utf8.count <= 500 else {
+                throw usage("'\(parameter.name)' is longer than 500 bytes", near: nil)
+            }
         }
         return value
     }
 
     private func name(_ value: String) throws(CommandError) -> String {
         guard value.count <= 100 else { throw usage("the name is longer than 100 characters", near: nil) }
-        guard value.first?.isLetter == true, value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_- ".contains($0)) }) else {
+        guard value.first?.isLetter == true,
+            value.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_- ".contains($0)) })
+        else {
             throw usage(
                 "'\(value)' is no name: letters, digits, '_', '-' and blanks, a letter first", near: nil)
         }
@@ -84,13 +89,16 @@ struct ParameterReader {
     }
 
     private func module(_ value: String, _ name: String) throws(CommandError) -> String {
-        let parts = plugin.language == "ruby" ? value.split(separator: "::", omittingEmptySubsequences: false).map(String.init) : [value]
+        let parts =
+            plugin.language == "ruby"
+            ? value.split(separator: "::", omittingEmptySubsequences: false).map(String.init) : [value]
         for part in parts {
             let capital = plugin.language == "ruby" || plugin.language == "swift"
             let fits = matches(part, extra: "_", limit: 64) && (!capital || part.first?.isUppercase == true)
             if !fits || LanguageRules.keywords(plugin.language).contains(part) {
                 let rule = capital ? "a capital letter first" : "a letter or '_' first"
-                throw usage("'\(value)' is no \(name) for \(plugin.language): letters, digits and '_', \(rule)", near: nil)
+                throw usage(
+                    "'\(value)' is no \(name) for \(plugin.language): letters, digits and '_', \(rule)", near: nil)
             }
             if plugin.language == "rust", part != part.lowercased() {
                 throw usage("'\(value)' is no \(name) for rust: lower case only", near: nil)
@@ -100,7 +108,9 @@ struct ParameterReader {
     }
 
     private func matches(_ text: String, extra: String, limit: Int) -> Bool {
-        guard let first = text.first, text.count <= limit, first.isASCII, first.isLetter || first == "_" else { return false }
+        guard let first = text.first, text.count <= limit, first.isASCII, first.isLetter || first == "_" else {
+            return false
+        }
         return text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || extra.contains($0)) }
     }
 
@@ -124,7 +134,8 @@ struct ParameterReader {
         var table = TextTable("parameter", "required", "default", "description")
         for parameter in template.parameters {
             table.add(
-                parameter.name, parameter.isRequired ? "yes" : "no", parameter.defaultValue ?? "-", parameter.description)
+                parameter.name, parameter.isRequired ? "yes" : "no", parameter.defaultValue ?? "-",
+                parameter.description)
         }
         return table.text()
     }

@@ -16,7 +16,8 @@ struct ScaffoldGenerator {
             for output in template.outputs {
                 let manifest = template.path + "/template.toml"
                 let name = try TemplateRenderer.render(output.filename, file: manifest, variables: values)
-                let directory = try TemplateRenderer.render(output.subdirectory ?? "", file: manifest, variables: values)
+                let directory = try TemplateRenderer.render(
+                    output.subdirectory ?? "", file: manifest, variables: values)
                 let path = directory.isEmpty ? name : directory + "/" + name
                 let content = try TemplateRenderer.render(
                     template.sources[output.template] ?? "", file: "\(template.path)/\(output.template)",

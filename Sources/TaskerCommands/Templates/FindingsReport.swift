@@ -36,7 +36,8 @@ struct FindingsReport {
     private static func line(_ finding: Diagnostic, _ style: Style) -> String {
         let role: Style.Role = finding.severity == .error ? .error : finding.severity == .warning ? .warning : .dim
         let label = style(role, "\(finding.severity.rawValue)[\(finding.code.rawValue)]")
-        return "\(TextTable.clean(finding.file)):\(finding.line):\(finding.column): \(label): \(TextTable.clean(finding.message))"
+        return
+            "\(TextTable.clean(finding.file)):\(finding.line):\(finding.column): \(label): \(TextTable.clean(finding.message))"
     }
 
     private static func excerpt(_ line: Substring, _ finding: Diagnostic, _ style: Style) -> String {
@@ -55,7 +56,8 @@ struct FindingsReport {
         let parts = [
             count(sources.count, "file"), count(templates.count, "template"),
             count(templates.reduce(0) { $0 + $1.stepCount }, "step"),
-            count(all.count { $0.severity == .error }, "error"), count(all.count { $0.severity == .warning }, "warning"),
+            count(all.count { $0.severity == .error }, "error"),
+            count(all.count { $0.severity == .warning }, "warning"),
         ]
         return parts.joined(separator: ", ")
     }
@@ -72,7 +74,8 @@ struct FindingsReport {
             }
         }
         return [
-            "valid": .bool(isValid), "step_count": .number(sources.flatMap(\.templates).reduce(0) { $0 + $1.stepCount }),
+            "valid": .bool(isValid),
+            "step_count": .number(sources.flatMap(\.templates).reduce(0) { $0 + $1.stepCount }),
             "has_cycles": .bool(sources.flatMap(\.templates).contains(where: \.hasCycles)),
             "findings": .array(findings.map(\.json)), "templates": .array(reports),
         ]

@@ -42,7 +42,8 @@ struct TemplateInput {
                 }
                 let data = FileManager.default.contents(atPath: file) ?? Data()
                 sources.append(
-                    Source(file: shown, text: String(decoding: data.prefix(1 << 20), as: UTF8.self), templates: templates))
+                    Source(
+                        file: shown, text: String(decoding: data.prefix(1 << 20), as: UTF8.self), templates: templates))
             }
         }
         return (sources, warnings)
@@ -58,7 +59,9 @@ struct TemplateInput {
                 hint: "see 'tasker-ctl template validate \(path)'")
         }
         let templates = parsed.compactMap(\.template)
-        guard let template = templates.first, let source = sources.first(where: { $0.templates.contains { $0.template != nil } }) else {
+        guard let template = templates.first,
+            let source = sources.first(where: { $0.templates.contains { $0.template != nil } })
+        else {
             throw CommandError.failed("'\(path)' holds no template")
         }
         guard templates.count == 1 else {

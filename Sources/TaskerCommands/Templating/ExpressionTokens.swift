@@ -47,19 +47,27 @@ enum ExpressionTokens {
                 index += 1
             } else if character.isLetter || character == "_" {
                 token.kind = .name
-                while index < characters.count, characters[index].isLetter || characters[index].isNumber || "_.".contains(characters[index]) { index += 1 }
+                while index < characters.count,
+                    characters[index].isLetter || characters[index].isNumber || "_.".contains(characters[index])
+                { index += 1 }
                 token.text = String(characters[start..<index])
-                guard !token.text.hasPrefix("__"), !token.text.hasSuffix("."), !token.text.contains("..") else { throw failure("'\(token.text)' is no name") }
+                guard !token.text.hasPrefix("__"), !token.text.hasSuffix("."), !token.text.contains("..") else {
+                    throw failure("'\(token.text)' is no name")
+                }
             } else if character.isNumber || character == "-" {
                 token.kind = .number
                 index += 1
                 while index < characters.count, characters[index].isNumber || characters[index] == "." { index += 1 }
                 token.text = String(characters[start..<index])
-                guard Double(token.text) != nil, !token.text.contains("..") else { throw failure("'\(token.text)' is no number") }
+                guard Double(token.text) != nil, !token.text.contains("..") else {
+                    throw failure("'\(token.text)' is no number")
+                }
             } else {
                 let two = index + 1 < characters.count ? String(characters[index...index + 1]) : ""
                 if ["==", "!=", "<=", ">="].contains(two) { token.text = two }
-                guard token.text.count == 2 || "|:,=()<>".contains(character) else { throw failure("'\(character)' is not expected here") }
+                guard token.text.count == 2 || "|:,=()<>".contains(character) else {
+                    throw failure("'\(character)' is not expected here")
+                }
                 index += token.text.count
             }
             column += index - start

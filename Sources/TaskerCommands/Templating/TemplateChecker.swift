@@ -112,7 +112,9 @@ struct TemplateChecker {
         guard !tokens.isEmpty else { throw failure("a condition is missing", piece) }
         var parts: [String] = []
         while let token = tokens.first {
-            if ["and", "or", "not", "in", "==", "!=", "<", ">", "<=", ">=", "(", ")"].contains(token.text), token.kind != .string {
+            if ["and", "or", "not", "in", "==", "!=", "<", ">", "<=", ">=", "(", ")"].contains(token.text),
+                token.kind != .string
+            {
                 parts.append(token.text)
                 tokens.removeFirst()
             } else {
@@ -132,9 +134,13 @@ struct TemplateChecker {
         tokens.removeFirst()
         while tokens.first?.text == "|", tokens.first?.kind == .symbol {
             tokens.removeFirst()
-            guard let filter = tokens.first, filter.kind == .name else { throw failure("a filter is missing after '|'", piece) }
+            guard let filter = tokens.first, filter.kind == .name else {
+                throw failure("a filter is missing after '|'", piece)
+            }
             guard TemplateFilters.names.contains(filter.text) else {
-                let near = DocumentTools.nearest(to: filter.text, among: TemplateFilters.names).map { "; did you mean '\($0)'?" }
+                let near = DocumentTools.nearest(to: filter.text, among: TemplateFilters.names).map {
+                    "; did you mean '\($0)'?"
+                }
                 throw failure("unknown filter '\(filter.text)'\(near ?? "")", filter)
             }
             tokens.removeFirst()
@@ -147,7 +153,9 @@ struct TemplateChecker {
     private mutating func arguments(
         _ tokens: inout [ExpressionTokens.Token], _ piece: TemplateScanner.Piece
     ) throws(TemplateFailure) -> [String] {
-        guard let opening = tokens.first, opening.kind == .symbol, opening.text == "(" || opening.text == ":" else { return [] }
+        guard let opening = tokens.first, opening.kind == .symbol, opening.text == "(" || opening.text == ":" else {
+            return []
+        }
         let closes = opening.text == "("
         tokens.removeFirst()
         var arguments: [String] = []
@@ -177,7 +185,9 @@ struct TemplateChecker {
             if token.text == "true" || token.text == "false" { return token.text }
             let root = String(token.text.split(separator: ".")[0])
             guard known.contains(root) || mayBeUnknown else {
-                let near = DocumentTools.nearest(to: root, among: known.filter { !$0.hasPrefix("__") }.sorted()).map { "; did you mean '\($0)'?" }
+                let near = DocumentTools.nearest(to: root, among: known.filter { !$0.hasPrefix("__") }.sorted()).map {
+                    "; did you mean '\($0)'?"
+                }
                 throw failure("unknown variable '\(root)'\(near ?? "")", token)
             }
             return token.text

@@ -82,7 +82,11 @@ struct TemplateScanner {
             let character = source[index]
             if quote == nil, character == close, index + 1 < source.count, source[index + 1] == "}" { break }
             if kind != nil {
-                if let open = quote { if character == open { quote = nil } } else if "\"'".contains(character) { quote = character }
+                if let open = quote {
+                    if character == open { quote = nil }
+                } else if "\"'".contains(character) {
+                    quote = character
+                }
             }
             if content.isEmpty, character.isWhitespace {
                 advance()

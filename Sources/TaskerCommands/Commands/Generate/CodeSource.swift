@@ -84,7 +84,8 @@ struct CodeSource: ParsableArguments {
         var files = files
         if let output {
             guard files.files.count == 1 else {
-                throw CommandError.usage("-o names one file, and there are \(files.files.count)", hint: "use --output-dir")
+                throw CommandError.usage(
+                    "-o names one file, and there are \(files.files.count)", hint: "use --output-dir")
             }
             if output == "-" { return try context.printer.write(files.files[0].content) }
             let path = context.host.resolve(output)

@@ -49,7 +49,9 @@ struct GenerateHandlerCommand: TaskerCommand {
         let plan = try source.plan(context)
         var files = FileSet()
         files.add(plan.emitter.handlersFile(plan.base), plan.emitter.handlers(plan.handlers, base: plan.base))
-        if withTests { files.add(plan.emitter.testsFile(plan.base), plan.emitter.tests(plan.handlers, base: plan.base)) }
+        if withTests {
+            files.add(plan.emitter.testsFile(plan.base), plan.emitter.tests(plan.handlers, base: plan.base))
+        }
         try source.write(files, plan, kind: "handler", in: context)
         try context.printer.note("The handlers use the types of 'tasker-ctl generate types'.")
     }
@@ -71,7 +73,8 @@ struct GenerateScaffoldCommand: TaskerCommand {
         let files = plan.scaffold()
         try source.write(files, plan, kind: "scaffold", in: context)
         if !source.dryRun {
-            try context.printer.note("\n" + plan.emitter.next(base: plan.base, namespace: plan.handlers.template.namespace))
+            try context.printer.note(
+                "\n" + plan.emitter.next(base: plan.base, namespace: plan.handlers.template.namespace))
         }
     }
 }

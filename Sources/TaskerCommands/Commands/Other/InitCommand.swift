@@ -57,7 +57,8 @@ struct InitCommand: TaskerCommand {
         guard !dryRun else { return }
         let commands = Self.commands(language).map { "  " + $0 }.joined(separator: "\n")
         let place = (output ?? directory) == "." ? "" : " in \(output ?? directory)"
-        try context.printer.note("\nRun it, each in a terminal of its own\(place) (RabbitMQ: docker compose up -d):\n\(commands)")
+        try context.printer.note(
+            "\nRun it, each in a terminal of its own\(place) (RabbitMQ: docker compose up -d):\n\(commands)")
     }
 
     private func generated(_ name: String, _ plugin: Plugin, _ arguments: [String]) throws -> FileSet {
@@ -72,7 +73,8 @@ struct InitCommand: TaskerCommand {
             switch language {
             case "ruby": "tasker-worker-ruby -r hello_handler.rb --namespace default"
             case "typescript": "tsc && tasker-worker-typescript . --namespace default"
-            case "rust": "cargo build --offline && tasker-ctl worker exec --namespace default --handler HelloHandler -- target/debug/handlers"
+            case "rust":
+                "cargo build --offline && tasker-ctl worker exec --namespace default --handler HelloHandler -- target/debug/handlers"
             case "swift": "swift build  # then register HelloHandler with a Worker of your program"
             default: "python -m tasker_core.worker hello_handler --namespace default"
             }

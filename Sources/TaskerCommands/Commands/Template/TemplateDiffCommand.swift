@@ -22,7 +22,8 @@ struct TemplateDiffCommand: TaskerCommand {
         let diff = TemplateDiff(from: old, to: new)
         var table = TextTable("effect", "area", "step", "change", "consequence")
         for change in diff.changes {
-            table.add(change.effect.rawValue, change.area.rawValue, change.step ?? "-", change.message, change.consequence)
+            table.add(
+                change.effect.rawValue, change.area.rawValue, change.step ?? "-", change.message, change.consequence)
         }
         let items = diff.changes.map(\.json)
         let body: JSONValue = ["breaking": .bool(diff.isBreaking), "changes": .array(items)]

@@ -22,7 +22,9 @@ struct TemplateGenerateCommand: TaskerCommand {
     @Option(name: [.customShort("l"), .long], help: "Language, instead of a plugin.")
     var language: String?
 
-    @Option(name: .customLong("param"), parsing: .unconditionalSingleValue, help: "A parameter as name=value; repeat for more.")
+    @Option(
+        name: .customLong("param"), parsing: .unconditionalSingleValue,
+        help: "A parameter as name=value; repeat for more.")
     var parameters: [String] = []
 
     @OptionGroup var writing: WritingOptions

@@ -83,7 +83,9 @@ struct TemplateVisualizeCommand: TaskerCommand {
             if !names.contains(member.key) {
                 try context.printer.warning("\(annotations):\(member.line): there is no step '\(member.key)'")
             }
-            if case .scalar(let value) = member.value.content { notes[member.key] = value.stringValue ?? value.canonicalText }
+            if case .scalar(let value) = member.value.content {
+                notes[member.key] = value.stringValue ?? value.canonicalText
+            }
         }
         return notes
     }
