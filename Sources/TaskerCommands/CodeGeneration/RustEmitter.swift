@@ -14,6 +14,7 @@ struct RustEmitter: CodeEmitter {
 
     func types(_ code: CodeModel, title: String) -> String {
         var text = "//! Types of \(title). Written by tasker-ctl generate types.\n"
+        if !usesSerde { text += "\n#![allow(clippy::vec_init_then_push)]\n" }
         let hasMaps = code.uses { if case .map = $0 { true } else { false } }
         if hasMaps { text += "\nuse std::collections::BTreeMap;\n" }
         text += usesSerde ? "\nuse serde::{Deserialize, Serialize};\n" : "\nuse crate::tasker_stdio::Json;\n"
@@ -123,7 +124,11 @@ struct RustEmitter: CodeEmitter {
                 }
 
                 fn to_json(&self) -> Json {
-                    Json::Object(self.iter().map(|(key, item)| (key.clone(), item.to_json())).collect())
+                    Json::Object(
+                        self.iter()
+                            .map(|(key, item)| (key.clone(), item.to_json()))
+                            .collect(),
+                    )
                 }
             }
 
@@ -160,7 +165,10 @@ struct RustEmitter: CodeEmitter {
 
             impl Value for String {
                 fn from_json(value: &Json, place: &str) -> Result<Self, String> {
-                    value.as_str().map(str::to_string).ok_or_else(|| misfit(value, place))
+                    value
+                        .as_str()
+                        .map(str::to_string)
+                        .ok_or_else(|| misfit(value, place))
                 }
 
                 fn to_json(&self) -> Json {
@@ -297,19 +305,31 @@ struct RustEmitter: CodeEmitter {
             let step = StringLiterals.rust(dependency.step)
             switch (dependency.model, dependency.isOptional) {
             case (let model?, true):
-                text += "        let \(name): Option<\(model)> = optional_result_of(context, \(step))?;\n"
-            case (let model?, false): text += "        let \(name): \(model) = result_of(context, \(step))?;\n"
+                text += binding("\(name): Option<\(model)>", "optional_result_of(context, \(step))?")
+            case (let model?, false): text += binding("\(name): \(model)", "result_of(context, \(step))?")
             default: text += "        let \(name) = context.dependency_result(\(step));\n"
             }
         }
         text += "        // Write the step here. What was read above is checked and typed.\n"
         text += "        let _ = (\(variables.joined(separator: ", "))\(variables.count == 1 ? "," : ""));\n\n"
         if let model = method.resultModel, plan.code.model(model) != nil, method.step.type != .decision {
-            text += "        let sample = Json::parse(\(raw(method.sample)))?;\n"
+            text += parsed("sample", method.sample)
             text += "        let result = \(model)::from_json(&sample, \"result\")?;\n"
             return text + "        Ok(StepResult::Success(result.to_json()))\n"
         }
-        return text + "        Json::parse(\(raw(outcome(method)))).map(StepResult::Success)\n"
+        return text + parsed("outcome", outcome(method)) + "        Ok(StepResult::Success(outcome))\n"
+    }
+
+    /// Broken where rustfmt would.
+    private func binding(_ left: String, _ right: String) -> String {
+        let line = "        let \(left) = \(right);"
+        return line.count <= 100 ? line + "\n" : "        let \(left) =\n            \(right);\n"
+    }
+
+    private func parsed(_ name: String, _ value: JSONValue) -> String {
+        let line = "        let \(name) = Json::parse(\(raw(value)))?;"
+        if line.count <= 100 { return line + "\n" }
+        return "        let \(name) = Json::parse(\n            \(raw(value)),\n        )?;\n"
     }
 
     /// JSON as a raw string, which formatters leave as it is.
@@ -358,7 +378,9 @@ struct RustEmitter: CodeEmitter {
             }
             func made(_ input: JSONValue) -> String {
                 let message: JSONValue = ["task": ["context": input], "dependency_results": .object(results)]
-                return "    let context = context(\(raw(message)));\n"
+                let line = "    let context = context(\(raw(message)));"
+                return line.count <= 100
+                    ? line + "\n" : "    let context = context(\n        \(raw(message)),\n    );\n"
             }
             text += "\n#[test]\nfn \(name)_completes() {\n" + made(plan.inputSample)
             text += "    let result = \(handler.className).call(&context);\n\n"
@@ -398,7 +420,10 @@ struct RustEmitter: CodeEmitter {
             "lib.rs",
             "//! Step handlers of \(plan.template.namespace)/\(plan.template.name).\n\npub mod \(base)_handlers;\npub mod \(base)_types;\npub mod tasker_stdio;\n"
         )
-        let list = plan.handlers.map { "&\($0.className)" }.joined(separator: ", ")
+        let names = plan.handlers.map { "&\($0.className)" }
+        let short = names.joined(separator: ", ")
+        // rustfmt's width of an array.
+        let list = short.count <= 58 ? short : "\n" + names.map { "        \($0),\n" }.joined() + "    "
         files.add(
             "main.rs",
             """
