@@ -206,7 +206,10 @@ import Testing
             enum JSONValue: Codable, Hashable, Sendable {
                 case any
                 init(from decoder: any Decoder) throws { self = .any }
-                func encode(to encoder: any Encoder) throws { try encoder.singleValueContainer().encodeNil() }
+                func encode(to encoder: any Encoder) throws {
+                    var container = encoder.singleValueContainer()
+                    try container.encodeNil()
+                }
             }
 
             let good = #"{"order_id":1,"kind":"class","items":[{"sku":"a","price":1}],"class":"c","odd-name":true}"#

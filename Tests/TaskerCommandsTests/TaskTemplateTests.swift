@@ -76,14 +76,14 @@ import Testing
         let findings = try #require(json["findings"]?.arrayValue)
         #expect(json["valid"] == false)
         #expect(json["step_count"] == 2)
-        #expect(findings.count == 3)
+        #expect(findings.count == 4)
 
         let table = await place.run(validate + ["table"]).output
         let github = await place.run(validate + ["github"]).output.split(separator: "\n")
         let sarif = try JSONText.parse(await place.run(validate + ["sarif"]).output)
         let results = sarif["runs"]?[0]?["results"]?.arrayValue ?? []
-        #expect(github.count == 3)
-        #expect(results.count == 3)
+        #expect(github.count == 4)
+        #expect(results.count == 4)
         for (index, finding) in findings.enumerated() {
             let (code, line) = (finding["code"]?.stringValue ?? "", finding["line"]?.integerValue ?? 0)
             let column = finding["column"]?.integerValue ?? 0

@@ -44,7 +44,7 @@ import Testing
         ("\n{% if name %}", 2, 4, "'{% if %}' has no '{% endif %}'"),
         ("{% endif %}", 1, 4, "there is no '{% if %}' open here"),
         ("{{ name", 1, 1, "'{{' is never closed"), ("{{ 'x }}", 1, 1, "'{{' is never closed"),
-        ("{{ name | }}", 1, 4, "a filter is missing after '|'"), ("{{ }}", 1, 6, "a value is missing"),
+        ("{{ name | }}", 1, 4, "a filter is missing after '|'"), ("{{ }}", 1, 4, "a value is missing"),
         ("{% raw %}x", 1, 1, "'{% raw %}' has no '{% endraw %}'"),
         ("{{ name name }}", 1, 9, "'name' is not expected here"),
         ("{{ name|replace:\"\",\"x\" }}", 1, 4, "'replace' cannot replace nothing"),

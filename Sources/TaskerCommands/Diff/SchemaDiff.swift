@@ -78,6 +78,9 @@ enum SchemaDiff {
                 must ? .breaking : .harmless, must ? "a required field is new" : "an optional field is new",
                 must ? "whoever leaves it out is refused" : "nobody has to write it", at: path + "/" + name)
         }
+        for name in mustAfter.subtracting(mustBefore).sorted() where before[name] == nil && after[name] == nil {
+            add(.breaking, "the field becomes required", "whoever leaves it out is refused", at: path + "/" + name)
+        }
         values(old, new, add: { add($0, $1, $2) })
         if let oldItems = old["items"], let newItems = new["items"] {
             walk(oldItems, newItems, path + "/*", &found, depth: depth + 1)

@@ -138,7 +138,8 @@ struct CommandLineReader {
         let known =
             result.command.flags.flatMap(\.names) + GlobalOptions.flags.flatMap(Self.names) + ["--help", "--version"]
         let path = result.path.joined(separator: " ")
-        let near = DocumentTools.nearest(to: name, among: known.filter { $0.hasPrefix("--") == name.hasPrefix("--") })
+        // One letter is near every other one.
+        let near = name.hasPrefix("--") ? DocumentTools.nearest(to: name, among: known) : nil
         return .usage(
             "\(path) has no flag '\(name)'",
             hint: near.map { "did you mean '\($0)'?" } ?? "see '\(path) --help'")

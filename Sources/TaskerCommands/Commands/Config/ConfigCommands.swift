@@ -169,7 +169,8 @@ struct ConfigGenerateCommand: TaskerCommand {
         var section = ""
         for key in SettingKey.allCases {
             let parts = key.rawValue.split(separator: ".").map(String.init)
-            if parts.count == 2 { continue }
+            // In TOML a key 'profile' and tables [profile.NAME] exclude each other.
+            if parts.count == 2 || key == .profile { continue }
             text += "\n# \(key.summary)\n"
             text += "# \(parts[0]) = \(literal(key))\n"
         }
@@ -179,7 +180,8 @@ struct ConfigGenerateCommand: TaskerCommand {
             guard parts.count == 2 else { continue }
             section += "\n# \(key.summary)\n# \(parts[1]) = \(literal(key))\n"
         }
-        return text + section + "\n# [profile.production]\n# server = \"https://tasker.example.com\"\n"
+        return text + section
+            + "\n# Keys of a profile win over the ones above: --profile production, or TASKER_CLIENT_PROFILE\n# [profile.production]\n# server = \"https://tasker.example.com\"\n"
     }()
 
     private static func literal(_ key: SettingKey) -> String {
