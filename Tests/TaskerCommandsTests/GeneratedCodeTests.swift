@@ -203,10 +203,10 @@ import Testing
             """
             import Foundation
 
-            enum JSONValue: Codable, Hashable, Sendable {
+            public enum JSONValue: Codable, Hashable, Sendable {
                 case any
-                init(from decoder: any Decoder) throws { self = .any }
-                func encode(to encoder: any Encoder) throws {
+                public init(from decoder: any Decoder) throws { self = .any }
+                public func encode(to encoder: any Encoder) throws {
                     var container = encoder.singleValueContainer()
                     try container.encodeNil()
                 }

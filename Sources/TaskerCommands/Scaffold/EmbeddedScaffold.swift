@@ -367,10 +367,14 @@ subdir = "tests"
 from tasker_core.testing import run_step
 
 from {{ name|snake_case }}_handler import (
-    {{ name|pascal_case }}AggregatorHandler as Aggregator,
-    {{ name|pascal_case }}AnalyzerHandler as Analyzer,
-    {{ name|pascal_case }}BatchProcessorHandler as BatchProcessor,
+    {{ name|pascal_case }}AggregatorHandler,
+    {{ name|pascal_case }}AnalyzerHandler,
+    {{ name|pascal_case }}BatchProcessorHandler,
 )
+
+Aggregator = {{ name|pascal_case }}AggregatorHandler
+Analyzer = {{ name|pascal_case }}AnalyzerHandler
+BatchProcessor = {{ name|pascal_case }}BatchProcessorHandler
 
 ANALYZER = "analyze_{{ name|snake_case }}"
 WORKER = "process_{{ name|snake_case }}_batch"

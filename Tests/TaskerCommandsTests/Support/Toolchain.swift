@@ -75,7 +75,7 @@ enum Toolchain {
         try compiledTypeScriptSDK.get()
         let modules = directory + "/node_modules/@tasker-systems"
         try FileManager.default.createDirectory(atPath: modules, withIntermediateDirectories: true)
-        try FileManager.default.createSymbolicLink(atPath: modules + "/tasker", withDestinationPath: typeScriptSDK)
+        try FileManager.default.createSymbolicLink(atPath: modules + "/tasker", withDestinationPath: builtSDK)
         let package = directory + "/package.json"
         if !FileManager.default.fileExists(atPath: package) {
             try #"{"type":"module"}"#.write(toFile: package, atomically: true, encoding: .utf8)
@@ -93,9 +93,15 @@ enum Toolchain {
         return try run("node", ["--test", "dist/__tests__"], in: directory)
     }
 
+    /// Beside the SDK, not in it: a test leaves no files among the sources.
+    private static let builtSDK = root + "/.tasker/typescript-sdk"
+
     private static let compiledTypeScriptSDK = Swift.Result<Void, any Error> {
-        if FileManager.default.fileExists(atPath: typeScriptSDK + "/dist/src/index.js") { return }
-        let result = try run("tsc", ["--project", "."], in: typeScriptSDK)
+        let manager = FileManager.default
+        try manager.createDirectory(atPath: builtSDK, withIntermediateDirectories: true)
+        let result = try run("tsc", ["--project", ".", "--outDir", builtSDK + "/dist"], in: typeScriptSDK)
         #expect(result.status == 0, "\(result.output)")
+        let package = try Data(contentsOf: URL(fileURLWithPath: typeScriptSDK + "/package.json"))
+        try package.write(to: URL(fileURLWithPath: builtSDK + "/package.json"))
     }
 }
