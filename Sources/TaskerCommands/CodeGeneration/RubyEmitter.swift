@@ -78,7 +78,7 @@ struct RubyEmitter: CodeEmitter {
 
             ANY = Object.new.freeze
             BOOL = [true, false].freeze
-            OneOf = Struct.new(:values)
+            OneOf = Struct.new(:allowed)
             Attribute = Struct.new(:name, :key, :type, :optional)
 
             class << self
@@ -115,7 +115,7 @@ struct RubyEmitter: CodeEmitter {
                 case type
                 when ANY then value
                 when BOOL then expect(BOOL.include?(value), value, place)
-                when OneOf then expect(type.values.include?(value), value, place)
+                when OneOf then expect(type.allowed.include?(value), value, place)
                 when Array then list(type, value, place)
                 when Hash then map(type, value, place)
                 else scalar(type, value, place)
