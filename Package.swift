@@ -21,6 +21,7 @@ let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let stencil: Target.Dependency = .product(name: "Stencil", package: "Stencil")
 let grdbSQLite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 
 func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -45,6 +46,7 @@ let package = Package(
         .library(name: "TaskerWorkerHost", targets: ["TaskerWorkerHost"]),
         .library(name: "TaskerProtocol", targets: ["TaskerProtocol"]),
         .executable(name: "tasker-orchestrator", targets: ["tasker-orchestrator"]),
+        .executable(name: "tasker-ctl", targets: ["tasker-ctl"]),
         .executable(name: "tasker-example-worker", targets: ["tasker-example-worker"]),
         .executable(name: "tasker-benchmark", targets: ["tasker-benchmark"]),
     ],
@@ -58,6 +60,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         // For TaskerWorkerHTTP alone: it brings TLS.
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/stencilproject/Stencil", from: "0.15.1"),
     ],
     targets: [
         // C libraries, each behind a module map.
@@ -100,6 +103,9 @@ let package = Package(
             "TaskerWorkerHost",
             ["TaskerWorker", "TaskerMessaging", "TaskerAMQP", "TaskerProtocol", lifecycle, logging]),
 
+        // The command line.
+        library("TaskerCommands", ["TaskerTemplates", "TaskerProtocol", argumentParser, stencil]),
+
         // The programs.
         program(
             "tasker-orchestrator",
@@ -108,6 +114,7 @@ let package = Package(
                 "TaskerProtocol", "TaskerTemplates", "TaskerEngine", argumentParser, lifecycle, unixSignals, logging,
                 hummingbird,
             ]),
+        program("tasker-ctl", ["TaskerCommands"]),
         program("tasker-example-worker", ["TaskerWorker", "TaskerProtocol", argumentParser, lifecycle, logging]),
         program(
             "tasker-benchmark",
@@ -155,6 +162,9 @@ let package = Package(
             ],
             // Programs that the tests run as workers.
             exclude: ["fixtures"]),
+        tests(
+            "TaskerCommandsTests",
+            ["TaskerCommands", "TaskerTemplates", "TaskerProtocol", argumentParser]),
         tests(
             "EndToEndTests",
             ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", logging],

@@ -105,13 +105,14 @@ export class APIMixin implements APICapable {
   async request(method: string, path: string, init: RequestInit = {}): Promise<ApiResponse> {
     const headers = new Headers(this.defaultHeaders);
     new Headers(init.headers).forEach((value, name) => headers.set(name, value));
-    const response = await globalThis.fetch(this.baseUrl + path, {
-      signal: timeoutSignal(this.timeout),
-      ...init,
-      method,
-      headers,
-    });
-    return new ApiResponse(response, await decodedBody(response));
+    const signal = timeoutSignal(this.timeout);
+    try {
+      const response = await globalThis.fetch(this.baseUrl + path, { signal, ...init, method, headers });
+      return new ApiResponse(response, await decodedBody(response));
+    } catch (error) {
+      // Node 18 has another error when the time is up while the body is read.
+      throw signal.aborted && init.signal === undefined ? (signal as unknown as { reason: unknown }).reason : error;
+    }
   }
 
   /** The body as result (`{data: body}` when it is no object), or `result` instead of it. */

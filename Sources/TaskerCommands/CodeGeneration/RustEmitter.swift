@@ -1,0 +1,452 @@
+import TaskerProtocol
+import TaskerTemplates
+
+/// Plain structs over the JSON value of the generated `tasker_stdio.rs`, or serde ones, and handlers.
+struct RustEmitter: CodeEmitter {
+    let language = "rust"
+    let usesSerde: Bool
+
+    func typesFile(_ base: String) -> String { "\(base)_types.rs" }
+    func handlersFile(_ base: String) -> String { "\(base)_handlers.rs" }
+    func testsFile(_ base: String) -> String { "tests/\(base)_handlers_test.rs" }
+
+    // MARK: - Types
+
+    func types(_ code: CodeModel, title: String) -> String {
+        var text = "//! Types of \(title). Written by tasker-ctl generate types.\n"
+        if !usesSerde { text += "\n#![allow(clippy::vec_init_then_push)]\n" }
+        let hasMaps = code.uses { if case .map = $0 { true } else { false } }
+        if hasMaps { text += "\nuse std::collections::BTreeMap;\n" }
+        text += usesSerde ? "\nuse serde::{Deserialize, Serialize};\n" : "\nuse crate::tasker_stdio::Json;\n"
+        for declaration in code.declarations {
+            text += "\n"
+            switch declaration {
+            case .alias(let name, let type): text += "pub type \(name) = \(self.type(type));\n"
+            case .enumeration(let enumeration): text += self.enumeration(enumeration)
+            case .model(let model): text += self.model(model)
+            }
+        }
+        return usesSerde ? text : text + Self.support(code)
+    }
+
+    private func variants(_ values: [String]) -> [String] {
+        identifiers(values) { words in words.pascal.isEmpty ? "Empty" : words.pascal }
+    }
+
+    private func enumeration(_ enumeration: CodeModel.Enumeration) -> String {
+        let pairs = Array(zip(enumeration.values, variants(enumeration.values)))
+        if usesSerde {
+            return
+                "#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]\npub enum \(enumeration.name) {\n"
+                + pairs.map { "    #[serde(rename = \(StringLiterals.rust($0)))]\n    \($1),\n" }.joined() + "}\n"
+        }
+        var text = "#[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub enum \(enumeration.name) {\n"
+        text += pairs.map { "    \($1),\n" }.joined() + "}\n\nimpl \(enumeration.name) {\n"
+        text += "    pub fn as_str(self) -> &'static str {\n        match self {\n"
+        text +=
+            pairs.map { "            Self::\($1) => \(StringLiterals.rust($0)),\n" }.joined()
+            + "        }\n    }\n}\n\n"
+        text +=
+            "impl Value for \(enumeration.name) {\n    fn from_json(value: &Json, place: &str) -> Result<Self, String> {\n        match value.as_str() {\n"
+        text += pairs.map { "            Some(\(StringLiterals.rust($0))) => Ok(Self::\($1)),\n" }.joined()
+        text +=
+            "            _ => Err(misfit(value, place)),\n        }\n    }\n\n    fn to_json(&self) -> Json {\n        Json::from(self.as_str())\n    }\n}\n"
+        return text
+    }
+
+    private func model(_ model: CodeModel.Model) -> String {
+        let fields = Array(zip(model.fields, identifiers(model.fields.map(\.jsonName)) { $0.snake }))
+        var text = model.description.map { "/// \($0)\n" } ?? ""
+        text +=
+            "#[derive(Clone, Debug, PartialEq\(usesSerde ? ", Serialize, Deserialize" : ""))]\npub struct \(model.name) {\n"
+        for (field, name) in fields {
+            if let description = field.description { text += "    /// \(description)\n" }
+            if usesSerde {
+                var options: [String] = []
+                if field.jsonName != name { options.append("rename = \(StringLiterals.rust(field.jsonName))") }
+                if !field.isRequired { options.append("default, skip_serializing_if = \"Option::is_none\"") }
+                if !options.isEmpty { text += "    #[serde(\(options.joined(separator: ", ")))]\n" }
+            }
+            let type = self.type(field.type)
+            text += "    pub \(name): \(field.isRequired ? type : "Option<\(type)>"),\n"
+        }
+        text += "}\n"
+        if usesSerde { return text }
+        text +=
+            "\nimpl Value for \(model.name) {\n    fn from_json(value: &Json, place: &str) -> Result<Self, String> {\n"
+        text +=
+            "        if !value.is_object() {\n            return Err(misfit(value, place));\n        }\n        Ok(Self {\n"
+        for (field, name) in fields {
+            let function = field.isRequired ? "required" : "optional"
+            text += "            \(name): \(function)(value, \(StringLiterals.rust(field.jsonName)), place)?,\n"
+        }
+        text += "        })\n    }\n\n    fn to_json(&self) -> Json {\n        let mut members = Vec::new();\n"
+        for (field, name) in fields {
+            let key = StringLiterals.rust(field.jsonName)
+            if field.isRequired {
+                text += "        members.push((\(key).to_string(), self.\(name).to_json()));\n"
+            } else {
+                text +=
+                    "        if let Some(value) = &self.\(name) {\n            members.push((\(key).to_string(), value.to_json()));\n        }\n"
+            }
+        }
+        return text + "        Json::Object(members)\n    }\n}\n"
+    }
+
+    private func type(_ type: CodeModel.TypeRef) -> String {
+        switch type {
+        case .string: "String"
+        case .integer: "i64"
+        case .number: "f64"
+        case .boolean: "bool"
+        case .any: usesSerde ? "serde_json::Value" : "Json"
+        case .model(let name), .enumeration(let name): name
+        case .list(let inner): "Vec<\(self.type(inner))>"
+        case .map(let inner): "BTreeMap<String, \(self.type(inner))>"
+        }
+    }
+
+    private static func support(_ code: CodeModel) -> String {
+        let hasMaps = code.uses { if case .map = $0 { true } else { false } }
+        let map =
+            hasMaps
+            ? """
+
+            impl<T: Value> Value for BTreeMap<String, T> {
+                fn from_json(value: &Json, place: &str) -> Result<Self, String> {
+                    let Json::Object(members) = value else {
+                        return Err(misfit(value, place));
+                    };
+                    members
+                        .iter()
+                        .map(|(key, item)| Ok((key.clone(), T::from_json(item, &format!("{place}.{key}"))?)))
+                        .collect()
+                }
+
+                fn to_json(&self) -> Json {
+                    Json::Object(
+                        self.iter()
+                            .map(|(key, item)| (key.clone(), item.to_json()))
+                            .collect(),
+                    )
+                }
+            }
+
+            """ : ""
+        return """
+
+            /// Values that come from JSON and go there.
+            pub trait Value: Sized {
+                /// The error names the place that does not fit.
+                fn from_json(value: &Json, place: &str) -> Result<Self, String>;
+                fn to_json(&self) -> Json;
+            }
+
+            fn misfit(value: &Json, place: &str) -> String {
+                format!("{place}: {value} does not fit")
+            }
+
+            #[allow(dead_code)]
+            fn required<T: Value>(object: &Json, name: &str, place: &str) -> Result<T, String> {
+                let place = format!("{place}.{name}");
+                match object.get(name) {
+                    Some(value) => T::from_json(value, &place),
+                    None => Err(format!("{place} is missing")),
+                }
+            }
+
+            #[allow(dead_code)]
+            fn optional<T: Value>(object: &Json, name: &str, place: &str) -> Result<Option<T>, String> {
+                match object.get(name) {
+                    None | Some(Json::Null) => Ok(None),
+                    Some(value) => T::from_json(value, &format!("{place}.{name}")).map(Some),
+                }
+            }
+
+            impl Value for String {
+                fn from_json(value: &Json, place: &str) -> Result<Self, String> {
+                    value
+                        .as_str()
+                        .map(str::to_string)
+                        .ok_or_else(|| misfit(value, place))
+                }
+
+                fn to_json(&self) -> Json {
+                    Json::from(self.as_str())
+                }
+            }
+
+            impl Value for i64 {
+                fn from_json(value: &Json, place: &str) -> Result<Self, String> {
+                    value.as_i64().ok_or_else(|| misfit(value, place))
+                }
+
+                fn to_json(&self) -> Json {
+                    Json::Int(*self)
+                }
+            }
+
+            impl Value for f64 {
+                fn from_json(value: &Json, place: &str) -> Result<Self, String> {
+                    value.as_f64().ok_or_else(|| misfit(value, place))
+                }
+
+                fn to_json(&self) -> Json {
+                    Json::Float(*self)
+                }
+            }
+
+            impl Value for bool {
+                fn from_json(value: &Json, place: &str) -> Result<Self, String> {
+                    match value {
+                        Json::Bool(value) => Ok(*value),
+                        _ => Err(misfit(value, place)),
+                    }
+                }
+
+                fn to_json(&self) -> Json {
+                    Json::Bool(*self)
+                }
+            }
+
+            impl Value for Json {
+                fn from_json(value: &Json, _place: &str) -> Result<Self, String> {
+                    Ok(value.clone())
+                }
+
+                fn to_json(&self) -> Json {
+                    self.clone()
+                }
+            }
+
+            impl<T: Value> Value for Vec<T> {
+                fn from_json(value: &Json, place: &str) -> Result<Self, String> {
+                    let Json::List(items) = value else {
+                        return Err(misfit(value, place));
+                    };
+                    items
+                        .iter()
+                        .enumerate()
+                        .map(|(index, item)| T::from_json(item, &format!("{place}[{index}]")))
+                        .collect()
+                }
+
+                fn to_json(&self) -> Json {
+                    Json::List(self.iter().map(Value::to_json).collect())
+                }
+            }
+
+            """ + map
+    }
+
+    // MARK: - Handlers
+
+    func handlers(_ plan: HandlerPlan, base: String) -> String {
+        var text = "//! Step handlers of \(plan.template.namespace)/\(plan.template.name).\n\n"
+        let methods = plan.handlers.flatMap(\.methods)
+        let typed =
+            plan.code.input != nil
+            || methods.contains { $0.resultModel != nil || $0.dependencies.contains { $0.model != nil } }
+        if typed { text += "use crate::\(base)_types::*;\n" }
+        text += "use crate::tasker_stdio::{Json, StepContext, StepHandler, StepResult};\n"
+        for handler in plan.handlers {
+            text += "\npub struct \(handler.className);\n\nimpl StepHandler for \(handler.className) {\n"
+            text += "    fn name(&self) -> &str {\n        \(StringLiterals.rust(handler.handlerName))\n    }\n\n"
+            text += "    fn class_name(&self) -> &str {\n        \(StringLiterals.rust(handler.className))\n    }\n\n"
+            text += "    fn call(&self, context: &StepContext) -> StepResult {\n"
+            text +=
+                "        self.run(context)\n            .unwrap_or_else(|reason| StepResult::failure(&reason, \"validation_error\", false))\n    }\n}\n\n"
+            text +=
+                "impl \(handler.className) {\n    fn run(&self, context: &StepContext) -> Result<StepResult, String> {\n"
+            text += handler.methods.first.map { body($0, plan) } ?? ""
+            text += "    }\n}\n"
+        }
+        return text + resultFunctions(methods)
+    }
+
+    /// Only those that are used: the compiler warns about others.
+    private func resultFunctions(_ methods: [HandlerPlan.Method]) -> String {
+        let dependencies = methods.flatMap(\.dependencies).filter { $0.model != nil && !$0.isBatchWorker }
+        var text = ""
+        if dependencies.contains(where: { !$0.isOptional }) {
+            text += """
+
+                fn result_of<T: Value>(context: &StepContext, step: &str) -> Result<T, String> {
+                    match context.dependency_result(step) {
+                        Some(value) => T::from_json(value, step),
+                        None => Err(format!("there is no result of {step}")),
+                    }
+                }
+
+                """
+        }
+        if dependencies.contains(where: \.isOptional) {
+            text += """
+
+                fn optional_result_of<T: Value>(context: &StepContext, step: &str) -> Result<Option<T>, String> {
+                    context
+                        .dependency_result(step)
+                        .map(|value| T::from_json(value, step))
+                        .transpose()
+                }
+
+                """
+        }
+        return text
+    }
+
+    private func body(_ method: HandlerPlan.Method, _ plan: HandlerPlan) -> String {
+        var text = "        let task_input = "
+        text += plan.code.input.map { "\($0)::from_json(context.input(), \"input\")?;\n" } ?? "context.input();\n"
+        var variables = ["&task_input"]
+        for dependency in method.dependencies where !dependency.isBatchWorker {
+            let name = identifier(dependency.words.snake + "_result") { $0.snake }
+            variables.append("&" + name)
+            let step = StringLiterals.rust(dependency.step)
+            switch (dependency.model, dependency.isOptional) {
+            case (let model?, true):
+                text += binding("\(name): Option<\(model)>", "optional_result_of(context, \(step))?")
+            case (let model?, false): text += binding("\(name): \(model)", "result_of(context, \(step))?")
+            default: text += "        let \(name) = context.dependency_result(\(step));\n"
+            }
+        }
+        text += "        // Write the step here. What was read above is checked and typed.\n"
+        text += "        let _ = (\(variables.joined(separator: ", "))\(variables.count == 1 ? "," : ""));\n\n"
+        if let model = method.resultModel, plan.code.model(model) != nil, method.step.type != .decision {
+            text += parsed("sample", method.sample)
+            text += "        let result = \(model)::from_json(&sample, \"result\")?;\n"
+            return text + "        Ok(StepResult::Success(result.to_json()))\n"
+        }
+        return text + parsed("outcome", outcome(method)) + "        Ok(StepResult::Success(outcome))\n"
+    }
+
+    /// Broken where rustfmt would.
+    private func binding(_ left: String, _ right: String) -> String {
+        let line = "        let \(left) = \(right);"
+        return line.count <= 100 ? line + "\n" : "        let \(left) =\n            \(right);\n"
+    }
+
+    private func parsed(_ name: String, _ value: JSONValue) -> String {
+        let line = "        let \(name) = Json::parse(\(raw(value)))?;"
+        if line.count <= 100 { return line + "\n" }
+        return "        let \(name) = Json::parse(\n            \(raw(value)),\n        )?;\n"
+    }
+
+    /// JSON as a raw string, which formatters leave as it is.
+    private func raw(_ value: JSONValue) -> String {
+        let text = value.canonicalText
+        var signs = "#"
+        while text.contains("\"" + signs) { signs += "#" }
+        return "r\(signs)\"\(text)\"\(signs)"
+    }
+
+    /// Rust has no helpers for these kinds: the outcome is a value like any other.
+    private func outcome(_ method: HandlerPlan.Method) -> JSONValue {
+        switch method.step.type {
+        case .decision:
+            return [
+                "decision_point_outcome": [
+                    "type": "create_steps", "step_names": .array(method.branches.map { .string($0) }),
+                ]
+            ]
+        case .batchable: return ["batch_processing_outcome": ["type": "no_batches"], "reason": "empty_dataset"]
+        default:
+            if case .object = method.sample { return method.sample }
+            return ["value": method.sample]
+        }
+    }
+
+    // MARK: - Tests and program
+
+    func tests(_ plan: HandlerPlan, base: String) -> String {
+        let broken = plan.code.input.flatMap(plan.code.model).flatMap { SampleValue.broken($0, plan.inputSample) }
+        var text = "//! Tests of the step handlers of \(plan.template.namespace)/\(plan.template.name).\n\n"
+        text +=
+            "use \(base)::\(base)_handlers::*;\nuse \(base)::tasker_stdio::{Json, StepContext, StepHandler, StepResult};\n\n"
+        text += """
+            fn context(message: &str) -> StepContext {
+                StepContext::new(Json::parse(message).expect("the sample is JSON"))
+            }
+
+            """
+        for handler in plan.handlers {
+            guard let method = handler.methods.first else { continue }
+            let name = NameWords(method.step.name).snake
+            var results: [String: JSONValue] = [:]
+            for step in method.dependencies {
+                results[step.isBatchWorker ? step.step + "_001" : step.step] = ["result": step.sample]
+            }
+            func made(_ input: JSONValue) -> String {
+                let message: JSONValue = ["task": ["context": input], "dependency_results": .object(results)]
+                let line = "    let context = context(\(raw(message)));"
+                return line.count <= 100
+                    ? line + "\n" : "    let context = context(\n        \(raw(message)),\n    );\n"
+            }
+            text += "\n#[test]\nfn \(name)_completes() {\n" + made(plan.inputSample)
+            text += "    let result = \(handler.className).call(&context);\n\n"
+            text += "    assert!(matches!(result, StepResult::Success(_)), \"{result:?}\");\n}\n"
+            if let broken {
+                text += "\n#[test]\nfn \(name)_refuses_wrong_input() {\n" + made(broken)
+                text += "    let result = \(handler.className).call(&context);\n\n"
+                text +=
+                    "    assert!(matches!(result, StepResult::Failure { retryable: false, .. }), \"{result:?}\");\n}\n"
+            }
+        }
+        return text
+    }
+
+    func program(_ plan: HandlerPlan, base: String) -> FileSet {
+        var files = FileSet()
+        files.add(
+            "Cargo.toml",
+            """
+            [package]
+            name = "\(base)"
+            version = "0.1.0"
+            edition = "2021"
+            rust-version = "1.65"
+
+            [lib]
+            name = "\(base)"
+            path = "lib.rs"
+
+            [[bin]]
+            name = "\(base)"
+            path = "main.rs"
+            doc = false
+
+            """)
+        files.add(
+            "lib.rs",
+            "//! Step handlers of \(plan.template.namespace)/\(plan.template.name).\n\npub mod \(base)_handlers;\npub mod \(base)_types;\npub mod tasker_stdio;\n"
+        )
+        let names = plan.handlers.map { "&\($0.className)" }
+        let short = names.joined(separator: ", ")
+        // rustfmt's width of an array.
+        let list = short.count <= 58 ? short : "\n" + names.map { "        \($0),\n" }.joined() + "    "
+        files.add(
+            "main.rs",
+            """
+            //! Serves the handlers over standard input and output.
+
+            use std::io;
+
+            use \(base)::\(base)_handlers::*;
+            use \(base)::tasker_stdio::{serve, StepHandler};
+
+            fn main() -> io::Result<()> {
+                let handlers: [&dyn StepHandler; \(plan.handlers.count)] = [\(list)];
+                serve(&handlers, io::stdin().lock(), io::stdout().lock())
+            }
+
+            """)
+        let stdio = EmbeddedScaffold.files["tasker-contrib-rust/step_handler/tasker_stdio.rs.stencil"] ?? ""
+        let content = try? TemplateRenderer.render(stdio, file: "tasker_stdio.rs", variables: [:])
+        files.add("tasker_stdio.rs", content ?? "")
+        return files
+    }
+
+    func next(base: String, namespace: String) -> String {
+        "Test it:  cargo test --offline\nServe it: tasker-ctl worker exec --namespace \(namespace) --handler NAME -- target/debug/\(base)"
+    }
+}

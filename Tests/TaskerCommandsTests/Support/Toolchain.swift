@@ -1,0 +1,107 @@
+import Foundation
+import Testing
+
+/// The tools of the languages that code is generated for.
+enum Toolchain {
+    static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path
+
+    struct Result {
+        var status: Int32
+        var output: String
+    }
+
+    /// Runs a program to its end, output and errors in one text.
+    static func run(
+        _ program: String, _ arguments: [String], in directory: String, environment: [String: String] = [:]
+    ) throws -> Result {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        process.currentDirectoryURL = URL(fileURLWithPath: directory)
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { _, own in own }
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+        let data = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return Result(status: process.terminationStatus, output: String(decoding: data, as: UTF8.self))
+    }
+
+    static func has(_ program: String, _ arguments: String...) -> Bool {
+        (try? run(program, arguments.isEmpty ? ["--version"] : arguments, in: "/"))?.status == 0
+    }
+
+    /// A missing tool is a reason to skip on a laptop and a fault where `CI` is set.
+    static func isWanted(_ isThere: Bool) -> Bool { isThere || ProcessInfo.processInfo.environment["CI"] != nil }
+
+    /// The interpreter with the Python SDK and pytest.
+    static let python: String? = {
+        let found = try? run(root + "/scripts/python-environment", ["dev"], in: root)
+        let line = found?.output.split(separator: "\n").last.map(String.init) ?? ""
+        return found?.status == 0 && line.hasPrefix("/") ? line : nil
+    }()
+
+    static let hasPython = isWanted(python != nil)
+    static let hasRuby =
+        FileManager.default.fileExists(atPath: root + "/sdks/ruby/lib/tasker_core.rb") && isWanted(has("rspec"))
+    static let typeScriptSDK = root + "/sdks/typescript"
+    static let hasTypeScript =
+        FileManager.default.fileExists(atPath: typeScriptSDK + "/src/index.ts") && isWanted(has("tsc"))
+    /// Not among the packages a checkout must have.
+    static let hasCargo = has("cargo")
+
+    // MARK: - The test commands of the languages
+
+    static func pytest(_ directory: String) throws -> Result {
+        try run(
+            python ?? "python3", ["-m", "pytest", "-q", "-p", "no:cacheprovider"], in: directory,
+            environment: ["PYTHONPATH": root + "/sdks/python/src"])
+    }
+
+    static func rspec(_ directory: String) throws -> Result {
+        try run("rspec", ["-I", root + "/sdks/ruby/lib"], in: directory)
+    }
+
+    static func cargo(_ directory: String) throws -> Result {
+        // One target directory: the same crate is not built for each test anew.
+        try run("cargo", ["test", "--offline", "--quiet"], in: directory)
+    }
+
+    /// Compiles and runs the tests; the SDK is compiled once.
+    static func nodeTest(_ directory: String) throws -> Result {
+        try compiledTypeScriptSDK.get()
+        let modules = directory + "/node_modules/@tasker-systems"
+        try FileManager.default.createDirectory(atPath: modules, withIntermediateDirectories: true)
+        try FileManager.default.createSymbolicLink(atPath: modules + "/tasker", withDestinationPath: builtSDK)
+        let package = directory + "/package.json"
+        if !FileManager.default.fileExists(atPath: package) {
+            try #"{"type":"module"}"#.write(toFile: package, atomically: true, encoding: .utf8)
+        }
+        let sources = try FileManager.default.subpathsOfDirectory(atPath: directory)
+            .filter { $0.hasSuffix(".ts") && !$0.hasPrefix("node_modules") }
+        let compiled = try run(
+            "tsc",
+            [
+                "--strict", "--target", "ES2022", "--module", "node16", "--moduleResolution", "node16", "--lib",
+                "ES2022,DOM,DOM.Iterable", "--isolatedModules", "--noUnusedLocals", "--noUnusedParameters", "--outDir",
+                "dist",
+            ] + sources, in: directory)
+        guard compiled.status == 0 else { return compiled }
+        return try run("node", ["--test", "dist/__tests__"], in: directory)
+    }
+
+    /// Beside the SDK, not in it: a test leaves no files among the sources.
+    private static let builtSDK = root + "/.tasker/typescript-sdk"
+
+    private static let compiledTypeScriptSDK = Swift.Result<Void, any Error> {
+        let manager = FileManager.default
+        try manager.createDirectory(atPath: builtSDK, withIntermediateDirectories: true)
+        let result = try run("tsc", ["--project", ".", "--outDir", builtSDK + "/dist"], in: typeScriptSDK)
+        #expect(result.status == 0, "\(result.output)")
+        let package = try Data(contentsOf: URL(fileURLWithPath: typeScriptSDK + "/package.json"))
+        try package.write(to: URL(fileURLWithPath: builtSDK + "/package.json"))
+    }
+}
