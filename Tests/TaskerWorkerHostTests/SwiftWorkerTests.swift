@@ -8,7 +8,8 @@ import Testing
 @Suite(.timeLimit(.minutes(3))) struct SwiftWorkerTests {
     /// `tasker-example-worker`, built with the tests: in `TASKER_BIN_DIR`, else beside the test program.
     static let program: String? = {
-        var folders = [ProcessInfo.processInfo.environment["TASKER_BIN_DIR"]].compactMap { $0 }.map { URL(filePath: $0) }
+        let given = ProcessInfo.processInfo.environment["TASKER_BIN_DIR"]
+        var folders = [given].compactMap { $0 }.map { URL(filePath: $0) }
         for hint in [Bundle.main.bundlePath, Bundle.main.executablePath ?? ""] + CommandLine.arguments
         where hint.contains(".build") || hint.hasSuffix(".xctest") {
             var folder = URL(filePath: hint)
