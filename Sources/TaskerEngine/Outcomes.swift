@@ -30,9 +30,10 @@ enum DecisionOutcome {
         case "create_steps":
             guard let items = outcome.member("step_names")?.items else { throw missing }
             var names: [String] = []
+            var seen: Set<String> = []
             for item in items {
                 guard let name = item.string else { throw missing }
-                if !names.contains(name) { names.append(name) }
+                if seen.insert(name).inserted { names.append(name) }
             }
             self = names.isEmpty ? .noBranches : .createSteps(names)
         default: throw missing

@@ -25,7 +25,7 @@ struct PlanCompiler {
         self.parents = parents
         self.children = children
         namedWorkers = template.steps.map { Self.namedWorker(of: $0, places, template) }
-        analyzers = Self.analyzers(template, parents: parents, named: namedWorkers)
+        analyzers = Self.analyzers(template, parents: parents, children: children, named: namedWorkers)
         order = Self.order(parents: parents, analyzers: analyzers)
     }
 
@@ -34,7 +34,10 @@ struct PlanCompiler {
         var isBehindJoin = isLate
         for index in order {
             let type = template.steps[index].type
-            isBehindJoin[index] = parents[index].contains { isBehindJoin[$0] || isJoin(template.steps[$0].type) }
+            // What lies behind a decision is the decision's to choose, also when that itself lies behind a join.
+            isBehindJoin[index] = parents[index].contains {
+                isJoin(template.steps[$0].type) || isBehindJoin[$0] && template.steps[$0].type != .decision
+            }
             isLate[index] =
                 isJoin(type) || isBehindJoin[index]
                 || parents[index].contains { isLate[$0] || template.steps[$0].type == .decision }
@@ -68,14 +71,26 @@ struct PlanCompiler {
     }
 
     /// A worker belongs to the batchable steps it depends on and to those that name it; one that neither is the case for
-    /// may be named by any outcome.
-    private static func analyzers(_ template: TaskTemplate, parents: [[Int]], named: [Int?]) -> [[Int]] {
+    /// may be named by any outcome. Steps behind a worker cannot make it: they wait for it to exist.
+    private static func analyzers(
+        _ template: TaskTemplate, parents: [[Int]], children: [[Int]], named: [Int?]
+    ) -> [[Int]] {
         let batchables = template.steps.indices.filter { template.steps[$0].type == .batchable }
         return template.steps.indices.map { index in
             guard template.steps[index].type == .batchWorker else { return [] }
             let own = batchables.filter { parents[index].contains($0) || named[$0] == index }
-            return own.isEmpty ? batchables : own
+            let behind = descendants(of: index, children)
+            return (own.isEmpty ? batchables : own).filter { !behind.contains($0) }
         }
+    }
+
+    private static func descendants(of index: Int, _ children: [[Int]]) -> Set<Int> {
+        var seen: Set<Int> = []
+        var open = children[index]
+        while let next = open.popLast() {
+            if seen.insert(next).inserted { open += children[next] }
+        }
+        return seen
     }
 
     /// Kahn's algorithm. What lies on a cycle, which validation refuses, comes last in template order.

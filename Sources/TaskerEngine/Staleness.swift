@@ -36,6 +36,9 @@ public struct StalenessFinding: Sendable, Hashable {
 
     public var isStale: Bool { elapsed >= threshold }
 
+    /// It does more than report.
+    public var acts: Bool { makesDeadLetter || endsTask }
+
     /// `healthy` below 80 % of the threshold, `warning` below it, else `stale`.
     public var health: String {
         if isStale { return "stale" }
@@ -44,10 +47,13 @@ public struct StalenessFinding: Sendable, Hashable {
 }
 
 extension WorkflowTask {
-    /// The limit that is nearest to be passed, or has been passed longest ago; nil for a task that is never stale.
+    /// The limit that is nearest to be passed, or has been passed longest ago; nil for a task that is never stale. One
+    /// that has passed and acts comes before those that only report.
     public func staleness(at now: Timestamp, _ settings: EngineSettings) -> StalenessFinding? {
         guard !state.isTerminal else { return nil }
-        return [lifetime(at: now, settings.staleness), timeInState(at: now, settings)].compactMap(\.self)
+        let findings = [lifetime(at: now, settings.staleness), timeInState(at: now, settings)].compactMap(\.self)
+        let acting = findings.filter { $0.isStale && $0.acts }
+        return (acting.isEmpty ? findings : acting)
             .max { left, right in left.elapsed - left.threshold < right.elapsed - right.threshold }
     }
 
@@ -55,7 +61,7 @@ extension WorkflowTask {
     public func staleDue(at now: Timestamp, _ settings: EngineSettings) -> Timestamp? {
         guard !state.isTerminal else { return nil }
         return [lifetime(at: now, settings.staleness), timeInState(at: now, settings)].compactMap(\.self)
-            .filter { $0.endsTask || $0.makesDeadLetter }
+            .filter(\.acts)
             .map { now.advanced(by: $0.threshold - $0.elapsed) }.min()
     }
 
@@ -109,18 +115,19 @@ extension WorkflowTask {
     ) -> StalenessFinding {
         let lifecycle = plan.template.lifecycle
         let action = isStated ? lifecycle?.stalenessAction ?? .deadLetter : settings.defaultAction
-        let acts = action != .none && !settings.isDryRun
+        // The template's overrides are for the limits that it states, and for the others when those act at all.
+        let mayAct = !settings.isDryRun && (isStated || action != .none)
         return StalenessFinding(
             limit: limit, state: state, elapsed: .milliseconds(max(0, now.millisecondsSince(start))),
             threshold: threshold, isStated: isStated,
-            makesDeadLetter: acts && (lifecycle?.autoDeadLetterOnTimeout ?? (action == .deadLetter)),
-            endsTask: acts && (lifecycle?.autoFailOnTimeout ?? true))
+            makesDeadLetter: mayAct && (lifecycle?.autoDeadLetterOnTimeout ?? (action == .deadLetter)),
+            endsTask: mayAct && (lifecycle?.autoFailOnTimeout ?? (action != .none)))
     }
 
     /// Ends a task that has passed a limit. The finding is looked at again: it may have moved on meanwhile.
     mutating func endAsStale(_ finding: StalenessFinding, _ context: inout EngineContext) {
         guard let current = staleness(at: context.now, context.settings), current.isStale else { return }
-        guard current.endsTask || current.makesDeadLetter else {
+        guard current.acts else {
             effects.append(.remark(.stale(current)))
             return
         }

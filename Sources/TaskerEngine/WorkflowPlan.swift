@@ -13,7 +13,7 @@ public final class WorkflowPlan: Sendable {
         public let publishesEvents: RawJSON
         /// Has no row when the task begins: a batch worker, a convergence, or behind one of these or a decision.
         public let isLate: Bool
-        /// Behind a convergence or a batch worker: made when all its dependencies are rows.
+        /// Behind a convergence or a batch worker, with no decision in between: made when all its dependencies are rows.
         public let isBehindJoin: Bool
         /// Of a batch worker: the batchable steps that may make its rows.
         public let analyzers: [Int]

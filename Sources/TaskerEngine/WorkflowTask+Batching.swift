@@ -32,6 +32,10 @@ extension WorkflowTask {
     /// Dispatches as many workers of a set as may run now: those not yet started first, then retries that are due.
     /// - Returns: whether any was dispatched.
     mutating func admit(_ index: Int, _ context: inout EngineContext) -> Bool {
+        // All workers of a set wait for the same parents.
+        guard let first = batches[index].members.first, steps[first].unsatisfiedParents == 0,
+            steps[first].undeterminedParents == 0
+        else { return false }
         let limit = batches[index].configuration.parallelism ?? context.settings.maxParallelBatches
         var dispatched = false
         while !batches[index].isHeldByFailure, batches[index].inFlight < limit,
@@ -51,13 +55,8 @@ extension WorkflowTask {
     private mutating func nextWorker(_ index: Int, at now: Timestamp) -> Int? {
         while batches[index].freshHead < batches[index].fresh.count {
             let place = batches[index].fresh[batches[index].freshHead]
-            if steps[place].state == .pending, steps[place].hold == nil {
-                // All workers of a set wait for the same parents.
-                guard isReady(place, at: now) else { return nil }
-                batches[index].freshHead += 1
-                return place
-            }
             batches[index].freshHead += 1
+            if steps[place].state == .pending, steps[place].hold == nil { return place }
         }
         while let entry = batches[index].retries.first {
             let holds =

@@ -22,11 +22,13 @@ extension WorkflowTask {
         }
     }
 
-    /// `resolve_manually` on a decision means no branches, on a batchable step no batches.
+    /// `resolve_manually` on a decision means no branches, on a batchable step no batches: a placeholder of the worker that
+    /// it names. One is enough when several batchable steps name the same.
     func growthOfResolving(_ place: Int) -> Growth {
-        guard template(of: place).type == .batchable, let worker = plan.nodes[steps[place].node].namedWorker else {
-            return .none
-        }
+        let node = steps[place].node
+        guard plan.nodes[node].template.type == .batchable, let worker = plan.nodes[node].namedWorker,
+            plan.nodes[worker].analyzers.contains(node), takenName([.placeholder], of: worker) == nil
+        else { return .none }
         return .workers(node: worker, [.placeholder])
     }
 
@@ -64,6 +66,7 @@ extension WorkflowTask {
         ripe += (0..<first).filter {
             steps[$0].state == .pending && steps[$0].batch == nil && steps[$0].unsatisfiedParents == 0
         }
+        setsToAdmit.formUnion(batches.indices)
     }
 
     // MARK: - Decisions
@@ -136,16 +139,14 @@ extension WorkflowTask {
 
     /// 1 for a decision that no other one has chosen.
     private func decisionDepth(of place: Int) -> Int {
-        var deepest: [Int: Int] = [place: 1]
-        var open = [place]
-        while let row = open.popLast() {
-            let level = (deepest[row] ?? 1) + 1
-            for creator in steps[row].creators where level > deepest[creator] ?? 0 {
-                deepest[creator] = level
-                open.append(creator)
-            }
+        var known: [Int: Int] = [:]
+        func depth(_ row: Int) -> Int {
+            if let depth = known[row] { return depth }
+            let depth = 1 + (steps[row].creators.map { depth($0) }.max() ?? 0)
+            known[row] = depth
+            return depth
         }
-        return deepest.values.max() ?? 1
+        return depth(place)
     }
 
     // MARK: - Batches
@@ -159,15 +160,17 @@ extension WorkflowTask {
             throw OutcomeError("batch_disabled", "batch processing is switched off in this orchestrator's settings")
         }
         let worker = try workerNode(of: node, name: name)
-        let template = plan.nodes[worker].template
-        let taken = batches.isEmpty ? [] : Set(batches.flatMap { $0.members.map { steps[$0].name } })
-        for item in items {
-            let name = "\(template.name)_\(item.id)"
-            if plan.place(of: name) != nil || taken.contains(name) {
-                throw OutcomeError("batch_name_taken", "a step named '\(name)' exists already")
-            }
+        if let name = takenName(items, of: worker) {
+            throw OutcomeError("batch_name_taken", "a step named '\(name)' exists already")
         }
         return .workers(node: worker, items)
+    }
+
+    /// The first name among those of the workers to be made that another step has.
+    private func takenName(_ items: [BatchItem], of worker: Int) -> String? {
+        let taken = batches.isEmpty ? [] : Set(batches.flatMap { $0.members.map { steps[$0].name } })
+        return items.lazy.map { "\(plan.nodes[worker].template.name)_\($0.id)" }
+            .first { plan.place(of: $0) != nil || taken.contains($0) }
     }
 
     private func workerNode(of analyzer: Int, name: String?) throws(OutcomeError) -> Int {
@@ -175,13 +178,9 @@ extension WorkflowTask {
             guard plan.nodes[given].template.type == .batchWorker else {
                 throw OutcomeError("batch_unknown_worker", "step '\(name)' is no batch_worker")
             }
-            guard plan.nodes[given].analyzers.contains(analyzer) else {
-                throw OutcomeError(
-                    "batch_unknown_worker", "the batch worker '\(name)' belongs to another batchable step")
-            }
-            return given
+            return try owned(given, by: analyzer)
         }
-        if let named = plan.nodes[analyzer].namedWorker { return named }
+        if let named = plan.nodes[analyzer].namedWorker { return try owned(named, by: analyzer) }
         let dependents = plan.nodes[analyzer].children.filter { plan.nodes[$0].template.type == .batchWorker }
         if dependents.count == 1 { return dependents[0] }
         if dependents.count > 1 {
@@ -192,5 +191,15 @@ extension WorkflowTask {
         throw OutcomeError(
             "batch_unknown_worker",
             name.map { "the template has no batch worker '\($0)'" } ?? "no batch worker depends on this step")
+    }
+
+    /// The worker, if that batchable step may make it: what waits for the worker could not know otherwise when all is made.
+    private func owned(_ worker: Int, by analyzer: Int) throws(OutcomeError) -> Int {
+        guard plan.nodes[worker].analyzers.contains(analyzer) else {
+            throw OutcomeError(
+                "batch_unknown_worker",
+                "the batch worker '\(plan.nodes[worker].template.name)' belongs to another batchable step")
+        }
+        return worker
     }
 }

@@ -105,7 +105,7 @@ extension WorkflowTask {
 
     private mutating func retry(_ places: [Int]?, _ action: ManualAction, _ context: inout EngineContext) {
         beginAgainAfterError(&context)
-        for place in places ?? steps.indices.filter({ steps[$0].state == .error && !isTolerated($0) }) {
+        for place in places ?? steps.indices.filter({ steps[$0].state == .error }) {
             reset(place, clearCheckpoint: false, action, &context)
         }
         settle(candidates: steps.indices.filter { isReady($0, at: context.now) }, on: .changedByOperator, &context)
@@ -127,7 +127,7 @@ extension WorkflowTask {
 
     private mutating func settleAfterAction(_ place: Int, resumes: Bool, _ context: inout EngineContext) {
         let candidates =
-            resumes ? steps.indices.filter { isReady($0, at: context.now) } : [place] + steps[place].children
+            resumes ? steps.indices.filter { isReady($0, at: context.now) } : [place]
         settle(candidates: candidates, on: .changedByOperator, &context)
     }
 

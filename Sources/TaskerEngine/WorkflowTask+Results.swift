@@ -40,7 +40,7 @@ extension WorkflowTask {
         move(place, to: .complete, context)
         grow(growth, from: place, &context)
         publishEvents(of: place, message, .success, context)
-        settle(candidates: steps[place].batch == nil ? steps[place].children : [], on: .stepCompleted, &context)
+        settle(candidates: EmptyCollection(), on: .stepCompleted, &context)
     }
 
     /// A success whose result cannot be used: the step fails for good.

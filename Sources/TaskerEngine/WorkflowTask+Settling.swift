@@ -19,21 +19,7 @@ extension WorkflowTask {
         candidates: some Sequence<Int>, on occasion: Occasion, _ context: inout EngineContext
     ) {
         guard !state.isTerminal else { return }
-        var dispatched = false
-        for place in inDispatchOrder(candidates) {
-            // A batch worker takes its turn among its siblings.
-            if let batch = steps[place].batch {
-                if steps[place].hold != nil { reconsiderHeldWorker(place, &context) }
-                setsToAdmit.insert(batch)
-            } else if isReady(place, at: context.now), dispatchAttempt(place, &context) {
-                dispatched = true
-            }
-        }
-        if !setsToAdmit.isEmpty {
-            let sets = setsToAdmit.sorted()
-            setsToAdmit = []
-            for batch in sets where admit(batch, &context) { dispatched = true }
-        }
+        let dispatched = dispatchReady(candidates, &context)
         if dispatched {
             rest(as: .stepsInProcess, on: occasion, &context)
         } else if inFlightCount > 0 {
@@ -42,7 +28,7 @@ extension WorkflowTask {
             rest(as: .complete, on: occasion, &context)
         } else if hasRetryToWaitFor {
             rest(as: .waitingForRetry, on: occasion, &context)
-        } else if !heldSteps.isEmpty {
+        } else if heldSteps.contains(where: { !isHeldByFailure($0) }) {
             // Ready, but nobody can take it: not blocked, and not a retry's back-off either.
             rest(as: .waitingForDependencies, on: occasion, &context)
         } else if count(.error) > toleratedCount {
@@ -52,19 +38,45 @@ extension WorkflowTask {
         }
     }
 
-    /// Template position, then batch order.
-    private mutating func inDispatchOrder(_ candidates: some Sequence<Int>) -> [Int] {
-        if plan.isStatic, ripe.isEmpty { return candidates.sorted() }
-        let all = Set(candidates).union(ripe)
+    /// Dispatches what is ready, by template position; batch workers take their turn among their siblings.
+    /// - Returns: whether there was any.
+    private mutating func dispatchReady(_ candidates: some Sequence<Int>, _ context: inout EngineContext) -> Bool {
+        var dispatched = false
+        var single: [Int] = []
+        var heldWorkers: [Int] = []
+        for place in Set(candidates).union(ripe) {
+            if let batch = steps[place].batch {
+                setsToAdmit.insert(batch)
+                if steps[place].hold != nil { heldWorkers.append(place) }
+            } else if isReady(place, at: context.now) {
+                single.append(place)
+            }
+        }
         ripe = []
-        return all.sorted { (steps[$0].node, $0) < (steps[$1].node, $1) }
+        for place in heldWorkers.sorted() { reconsiderHeldWorker(place, &context) }
+        single.sort { steps[$0].node < steps[$1].node }
+        var sets = setsToAdmit.sorted { (batches[$0].node, $0) < (batches[$1].node, $1) }[...]
+        setsToAdmit = []
+        for place in single {
+            while let set = sets.first, batches[set].node < steps[place].node {
+                sets.removeFirst()
+                if admit(set, &context) { dispatched = true }
+            }
+            if dispatchAttempt(place, &context) { dispatched = true }
+        }
+        for set in sets where admit(set, &context) { dispatched = true }
+        return dispatched
     }
 
     /// Some retry will begin by itself: not held for want of a worker, nor by a failed sibling.
     private var hasRetryToWaitFor: Bool {
-        let heldAlone = heldSteps.count { steps[$0].state == .waitingForRetry }
+        let heldAlone = heldSteps.count { steps[$0].state == .waitingForRetry && !isHeldByFailure($0) }
         let heldWithSet = batches.reduce(0) { $0 + ($1.isHeldByFailure ? $1.waitingForRetry : 0) }
         return count(.waitingForRetry) > heldAlone + heldWithSet
+    }
+
+    private func isHeldByFailure(_ place: Int) -> Bool {
+        steps[place].batch.map { batches[$0].isHeldByFailure } ?? false
     }
 
     /// Every parent known and satisfied, not dispatched, and its back-off over. Batch workers have holds of their own

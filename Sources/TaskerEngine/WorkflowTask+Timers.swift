@@ -85,6 +85,8 @@ extension WorkflowTask {
                     .advanced(by: context.settings.timeoutMargin)
                 dispatch.leaseDue = lease
                 dispatch.timeoutDue = timeout
+                // Heartbeats are not stored: what came before a restart counts until now.
+                dispatch.lastHeartbeatAt = context.now
                 effects.append(.setTimer(step: place, .lease, due: lease))
                 effects.append(.setTimer(step: place, .timeout, due: timeout))
             }

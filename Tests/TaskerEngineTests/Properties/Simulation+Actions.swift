@@ -80,24 +80,41 @@ extension Simulation {
 
     mutating func work() {
         let index = random.int(0...world.runs.count - 1)
+        let place = world.runs[index].place
         if isCalm {
+            let succeeds = alwaysSucceeds || random.chance(95)
             return world.finish(
-                index, random.chance(95) ? .completed : .failed(failure()), cutsBeforeAck: false, task, at: now)
+                index, succeeds ? .completed(answer(place)) : .failed(failure(), answer(place)), cutsBeforeAck: false,
+                task, at: now)
         }
         let cuts = random.chance(5)
         switch random.int(0...99) {
-        case ..<40: world.finish(index, .completed, cutsBeforeAck: cuts, task, at: now)
-        case ..<55: world.finish(index, .failed(failure()), cutsBeforeAck: cuts, task, at: now)
-        case ..<60: world.finish(index, .checkpoint, cutsBeforeAck: cuts, task, at: now)
-        case ..<63: world.finish(index, .interrupted, cutsBeforeAck: cuts, task, at: now)
-        case ..<82: world.heartbeat(index, task, at: now)
-        case ..<91: world.die(index)
+        case ..<50: world.finish(index, .completed(answer(place)), cutsBeforeAck: cuts, task, at: now)
+        case ..<61: world.finish(index, .failed(failure(), answer(place)), cutsBeforeAck: cuts, task, at: now)
+        case ..<66:
+            // Some handlers do not advance.
+            cursor += random.chance(80) ? 1 : 0
+            world.finish(index, .checkpoint(cursor), cutsBeforeAck: cuts, task, at: now)
+        case ..<69: world.finish(index, .interrupted, cutsBeforeAck: cuts, task, at: now)
+        case ..<84: world.heartbeat(index, task, at: now)
+        case ..<92: world.die(index)
         case ..<96: world.cut(index)
         default:
             // An early ack: the heartbeat that says so first.
             world.runs[index].holdsDelivery = false
             world.heartbeat(index, task, at: now)
         }
+    }
+
+    private mutating func answer(_ place: Int) -> Answer {
+        let step = witness.oracle.templateStep(of: task.steps[place].name)
+        var answer = Answer(outcome: .random(for: step, witness.oracle, settings, isCalm: isCalm, &random))
+        if step.resultSchema != nil { answer.isBad = !isCalm && random.chance(40) }
+        if !step.publishesEvents.isEmpty, random.chance(50) {
+            answer.events.append(
+                ("e.\(random.int(0...3))", random.chance(40) ? .suppressed : .payload(isValid: random.chance(60))))
+        }
+        return answer
     }
 
     private mutating func failure() -> StepFailure {
@@ -118,6 +135,7 @@ extension Simulation {
     }
 
     mutating func forge() throws(Violation) {
+        guard !task.steps.isEmpty else { return }
         let place = random.int(0...task.steps.count - 1)
         var id: DispatchID = SeededIDSource(seed: random.next()).peeked(at: now)
         if random.chance(50), let known = witness.dispatches.last { id = known.id }
@@ -134,11 +152,11 @@ extension Simulation {
     /// Goes to the next timer, or a little further, and fires what is due. Silence counts only when everything that was
     /// received has been read, and only while there is a connection.
     mutating func passTime() throws(Violation) {
-        let timers = witness.timersSet
+        let timers = witness.timersSet.filter { !isFired($0) }
         if let next = timers.map(\.due).min(), isCalm || random.chance(70) {
             now = max(now, next)
         } else {
-            now = now.advanced(byMilliseconds: Int64(random.int(1...5000)))
+            now = now.advanced(byMilliseconds: Int64(random.chance(8) ? random.int(1...600_000) : random.int(1...5000)))
         }
         var due = timers.filter { $0.due <= now }
         due.shuffle(using: &random)
@@ -153,7 +171,16 @@ extension Simulation {
                 due.removeAll(where: \.timer.isSilence)
             }
         }
-        for (place, timer, time) in due { try apply(.timer(step: place, timer, due: time)) }
+        for entry in due {
+            fired[entry.step, default: [:]][entry.timer] = entry.due
+            try apply(.timer(step: entry.step, entry.timer, due: entry.due))
+        }
+        if !isCalm, let finding = task.staleness(at: now, settings), finding.isStale { try apply(.stale(finding)) }
+    }
+
+    /// A timer fires once: what it could not do then is done when a slot or a hold comes free.
+    func isFired(_ entry: (step: Int, timer: StepTimer, due: Timestamp)) -> Bool {
+        fired[entry.step]?[entry.timer] == entry.due
     }
 
     // MARK: - Restart
@@ -163,7 +190,9 @@ extension Simulation {
     mutating func restart() throws(Violation) {
         trace?.append("\(now): restart")
         task = task.restored
+        twin = task
         witness.restarted()
+        fired = [:]
         suspects = [:]
         world.relay = []
         world.reports = []

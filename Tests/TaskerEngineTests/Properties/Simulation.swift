@@ -23,10 +23,19 @@ struct Simulation {
     var awaitsMarker = false
     var holdsMayHaveEnded = false
     var isCalm = false
+    var alwaysSucceeds = false
+    /// Timers that have fired, by step.
+    var fired: [Int: [StepTimer: Timestamp]] = [:]
+    /// The task as a store gave it back at some time, which has gone on since with the same events.
+    var twin: WorkflowTask
+    var cursor = 0
     /// The last events, when asked for.
     var trace: [String]?
 
-    init(seed: UInt64, isTraced: Bool = false) {
+    /// For sets whose template says nothing.
+    static let maxParallelBatches = 3
+
+    init(seed: UInt64, isTraced: Bool = false) throws(Violation) {
         self.seed = seed
         random = SeededGenerator(seed: seed)
         let template = randomTemplate(&random)
@@ -39,10 +48,20 @@ struct Simulation {
             header: header, plan: WorkflowPlan(template: template, hash: "\(seed)"),
             newStepID: { ids.nextID(at: start) })
         self.ids = ids
-        witness = Witness(task)
+        twin = task
+        witness = try Witness(task)
         routing = RandomRouting(isKnown: (0...3).map { _ in true })
         settings.maxWorkerLosses = random.int(1...4)
         settings.jitterSeed = random.next()
+        settings.maxParallelBatches = Self.maxParallelBatches
+        settings.maxWorkersPerBatch = 10
+        settings.maxStepsPerDecision = random.pick([2, 5, 100])
+        settings.maxDecisionDepth = random.pick([1, 2, 20, 20])
+        settings.isDecidingEnabled = random.chance(97)
+        settings.isBatchingEnabled = random.chance(97)
+        settings.checkpointsWithoutProgress = random.int(2...4)
+        settings.staleness.isDryRun = random.chance(10)
+        settings.staleness.defaultAction = random.pick([.none, .none, .deadLetter, .error])
         for index in routing.isKnown.indices { routing.isKnown[index] = random.chance(80) }
         isConnected = random.chance(90)
         trace = isTraced ? [] : nil
@@ -51,8 +70,8 @@ struct Simulation {
     /// Runs to the end.
     mutating func run() throws {
         try apply(.start)
-        let chaos = random.int(5...40 + 8 * task.steps.count)
-        let cancelAt = random.chance(15) ? random.int(0...chaos) : -1
+        let chaos = random.int(5...25 + 3 * min(20, task.plan.nodes.count))
+        let cancelAt = random.chance(8) ? random.int(0...chaos) : -1
         for round in 0..<chaos {
             if round == cancelAt { try apply(.cancel(reason: "random", actor: "driver")) }
             try act()
@@ -62,14 +81,32 @@ struct Simulation {
         awaitsMarker = true
         routing.isKnown = routing.isKnown.map { _ in true }
         holdsMayHaveEnded = true
+        try comeToRest()
+        try witness.checkStarts(world.starts)
+        if task.state == .blockedByFailures, random.chance(60) { try revive() }
+    }
+
+    private mutating func comeToRest() throws {
         var rounds = 0
         while try act() {
             rounds += 1
             try require(8, rounds < 20_000, "does not come to rest")
         }
         try witness.inspect(task, countsSilence: !awaitsMarker)
-        try witness.checkStarts(task, world.starts)
         try witness.checkEnd(task)
+    }
+
+    /// 10: a blocked task whose failed steps are all reset and then succeed ends `complete`.
+    private mutating func revive() throws {
+        alwaysSucceeds = true
+        settings.isDecidingEnabled = true
+        settings.isBatchingEnabled = true
+        settings.maxDecisionDepth = 20
+        let isReplay = task.deadLetter?.resolution == .pending && random.chance(50)
+        try apply(.manual(ManualAction(isReplay ? .replay : .retryTask(steps: nil), actor: "driver", reason: "again")))
+        try comeToRest()
+        try require(
+            10, task.state == .complete, "every failed step was reset and succeeded, and the task is \(task.state)")
     }
 
     // MARK: - Applying
@@ -81,17 +118,19 @@ struct Simulation {
             publishSequence: publishSequence, suspects: suspects)
         var used = context
         let effects = task.apply(event, in: &used)
+        try followTwin(event, context, effects)
         trace?.append("\(now): \(event)\n      -> \(effects)")
         if let seeded = used.ids as? SeededIDSource { ids = seeded }
         publishSequence = used.publishSequence
         suspects = used.suspects
         try witness.observe(
-            event, effects, before: before, after: task, starts: world.starts, now: now, settings: settings)
+            event, effects, before: before, after: task, world: world, now: now, settings: settings)
         // Costly: now and then.
-        if random.chance(6) {
+        if random.chance(5) {
             try witness.inspect(task, countsSilence: !awaitsMarker)
             try checkTwice(event, used)
             try checkRestored(used)
+            twin = task.reloaded
         }
         for effect in effects {
             switch effect {
@@ -104,6 +143,7 @@ struct Simulation {
             case .withdraw(let id):
                 world.relay.removeAll { $0.dispatch == id }
                 world.parked.removeAll { $0.dispatch == id }
+            case .setTimer(let place, let timer, _): fired[place]?[timer] = nil
             case .quarantineEnded: holdsMayHaveEnded = true
             default: break
             }
@@ -119,10 +159,25 @@ struct Simulation {
         try require(6, one == two, "a second \(event) changed the task: \(Snapshot.difference(one, two))")
         for effect in effects {
             switch effect {
-            case .journal(.audit), .held, .setTimer: break
+            case .journal(.audit), .held, .setTimer, .remark: break
+            case .deadLetterChanged where isNote(event): break
             default: throw Violation(6, "a second \(event) did \(effect)")
             }
         }
+    }
+
+    private func isNote(_ event: Event) -> Bool {
+        if case .manual(let action) = event, case .updateDeadLetter = action.kind { return true }
+        return false
+    }
+
+    /// 28: what was stored and loaded some time ago still does the same.
+    private mutating func followTwin(_ event: Event, _ context: EngineContext, _ effects: [Effect]) throws(Violation) {
+        var context = context
+        let others = twin.apply(event, in: &context)
+        try require(28, others == effects, "a task that was reloaded did \(others) instead of \(effects)")
+        try require(
+            28, twin.state == task.state && twin.revision == task.revision, "a task that was reloaded is \(twin.state)")
     }
 
     /// 28: a task that was stored and loaded behaves as if it had not been.
@@ -163,10 +218,11 @@ struct Simulation {
             offer(.forge, 1, true)
             offer(.restart, 1, !task.state.isTerminal && random.chance(40))
             offer(.loseDispatch, 1, true)
+            offer(.operate, 1, random.chance(60))
         } else if kinds.isEmpty {
             // Nothing moves by itself: time passes.
             if task.state.isTerminal { return false }
-            if awaitsMarker || !witness.timersSet.isEmpty { kinds = [.passTime] }
+            if awaitsMarker || witness.timersSet.contains(where: { !isFired($0) }) { kinds = [.passTime] }
             if kinds.isEmpty || random.chance(20) { if lostDispatch != nil { kinds = [.loseDispatch] } }
         }
         guard !kinds.isEmpty else { return false }
@@ -176,7 +232,7 @@ struct Simulation {
 
     enum Action {
         case read, relay, begin, report, deliver, work, releaseHolds, passTime, changeRoutes, connection, forge, restart
-        case loseDispatch
+        case loseDispatch, operate
     }
 
     private mutating func perform(_ action: Action) throws(Violation) {
@@ -208,6 +264,7 @@ struct Simulation {
         case .restart: try restart()
         case .loseDispatch:
             if let (place, id) = lostDispatch { try apply(.dispatchLost(step: place, id)) }
+        case .operate: try operate()
         }
     }
 }

@@ -33,6 +33,8 @@ struct World {
     var inbox: [Event] = []
     /// Handler starts, by dispatch.
     var starts: [DispatchID: Int] = [:]
+    /// What the handlers of completed and failed dispatches said.
+    var answers: [DispatchID: Answer] = [:]
 
     func isAnywhere(_ dispatch: DispatchID) -> Bool {
         copies.contains { $0.dispatch == dispatch } || runs.contains { $0.dispatch == dispatch }
@@ -46,13 +48,14 @@ struct World {
     private func result(
         _ place: Int, _ dispatch: DispatchID, _ task: TaskID, _ step: StepID, _ status: StepResultMessage.Status,
         error: StepFailure? = nil, result: RawJSON? = nil, checkpoint: RawJSON? = nil, isRun: Bool = true,
-        at now: Timestamp
+        events: RawJSON = .emptyArray, at now: Timestamp
     ) -> Event {
         .result(
             step: place,
             StepResultMessage(
                 dispatchID: dispatch, taskID: task, stepID: step, status: status, result: result, error: error,
-                checkpoint: checkpoint, startedAt: isRun ? now : nil, executionMilliseconds: isRun ? 5 : 0,
+                checkpoint: checkpoint, events: events, startedAt: isRun ? now : nil,
+                executionMilliseconds: isRun ? 5 : 0,
                 worker: Self.worker))
     }
 
@@ -75,9 +78,9 @@ struct World {
     }
 
     enum Outcome {
-        case completed
-        case failed(StepFailure)
-        case checkpoint
+        case completed(Answer)
+        case failed(StepFailure, Answer)
+        case checkpoint(Int)
         case interrupted
     }
 
@@ -87,13 +90,19 @@ struct World {
         let run = runs.remove(at: index)
         let step = task.steps[run.place]
         switch outcome {
-        case .completed:
-            let value = RawJSON(trusting: Array("{\"by\":\"\(step.name)\"}".utf8))
-            inbox.append(result(run.place, run.dispatch, task.id, step.id, .completed, result: value, at: now))
-        case .failed(let failure):
-            inbox.append(result(run.place, run.dispatch, task.id, step.id, .failed, error: failure, at: now))
-        case .checkpoint:
-            let progress = RawJSON(trusting: Array("{\"cursor\":1,\"items_processed\":1}".utf8))
+        case .completed(let answer):
+            answers[run.dispatch] = answer
+            inbox.append(
+                result(
+                    run.place, run.dispatch, task.id, step.id, .completed,
+                    result: answer.outcome.result(by: step.name, isBad: answer.isBad), events: answer.sent, at: now))
+        case .failed(let failure, let answer):
+            answers[run.dispatch] = answer
+            inbox.append(
+                result(
+                    run.place, run.dispatch, task.id, step.id, .failed, error: failure, events: answer.sent, at: now))
+        case .checkpoint(let cursor):
+            let progress = RawJSON(["cursor": .integer(Int64(cursor)), "items_processed": .integer(Int64(cursor))])
             inbox.append(result(run.place, run.dispatch, task.id, step.id, .checkpoint, checkpoint: progress, at: now))
         case .interrupted:
             answer(Copy(place: run.place, dispatch: run.dispatch), ErrorType.interrupted, task, at: now)
@@ -116,5 +125,18 @@ struct World {
 
     private mutating func comeBack(_ run: Run) {
         copies.append(Copy(place: run.place, dispatch: run.dispatch, wasDelivered: true))
+    }
+}
+
+extension Answer {
+    /// The message's `events`.
+    var sent: RawJSON {
+        let entries: [JSONValue] = events.map { name, event in
+            switch event {
+            case .suppressed: ["name": .string(name), "suppress": true]
+            case .payload(let isValid): ["name": .string(name), "payload": isValid ? ["by": 1] : [:]]
+            }
+        }
+        return RawJSON(.array(entries))
     }
 }
