@@ -69,7 +69,7 @@ import Testing
 
     struct Careless: APIHandler {
         var baseURL: String
-        var defaultTimeout: Duration { .milliseconds(200) }
+        var defaultTimeout = Duration.seconds(60)
         func call(_ context: StepContext) async throws -> StepResult { apiSuccess(try await get("/")) }
     }
 
@@ -78,7 +78,7 @@ import Testing
             Careless(baseURL: "http://127.0.0.1:\(try await LocalServer.unusedPort())"), .test())
         #expect((refused.failure?.errorType, refused.failure?.isRetryable) == ("APIConnectionError", true))
         let late = try await LocalServer.run({ _ in ServerBehaviour(delay: .seconds(600)) }) { server in
-            await TestKit.run(Careless(baseURL: server.url), .test())
+            await TestKit.run(Careless(baseURL: server.url, defaultTimeout: .milliseconds(200)), .test())
         }
         #expect((late.failure?.errorType, late.failure?.isRetryable) == ("APITimeoutError", true))
         #expect(late.failure?.message.contains("within 0.2 seconds") == true)
