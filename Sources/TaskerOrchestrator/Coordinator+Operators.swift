@@ -12,6 +12,7 @@ extension Coordinator {
             guard let cached = cache[request.task] else {
                 throw OrchestratorError(.taskNotFound, "there is no task \(request.task)")
             }
+            if let error = request.objection(cached.task) { throw error }
             let kind = try kind(of: request.action, cached.task)
             let action = ManualAction(kind, actor: request.actor, reason: request.reason)
             switch cached.task.refusal(of: action, settings: settings.engine) {

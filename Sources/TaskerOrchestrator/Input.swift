@@ -82,7 +82,7 @@ public struct CancelTask: Sendable {
 /// An operator's action on a task, a step of it, or its dead-letter entry.
 public struct ActOnTask: Sendable {
     public enum Action: Sendable {
-        /// The step by id or name, and the task's revision the caller has seen, if it must still be that.
+        /// The step by id or name.
         case step(String, StepAction)
         /// Resets failed steps: all of them, or those of these names.
         case retry(steps: [String]?)
@@ -103,16 +103,20 @@ public struct ActOnTask: Sendable {
     public var action: Action
     public var actor: String
     public var reason: String
+    /// Looks at the task before anything is done, and may object.
+    public var objection: @Sendable (WorkflowTask) -> OrchestratorError?
     public var reply: @Sendable (Result<Void, OrchestratorError>) -> Void
 
     public init(
         task: TaskID, action: Action, actor: String, reason: String,
+        objection: @escaping @Sendable (WorkflowTask) -> OrchestratorError? = { _ in nil },
         reply: @escaping @Sendable (Result<Void, OrchestratorError>) -> Void
     ) {
         self.task = task
         self.action = action
         self.actor = actor
         self.reason = reason
+        self.objection = objection
         self.reply = reply
     }
 }

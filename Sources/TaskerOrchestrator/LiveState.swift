@@ -16,7 +16,7 @@ public struct LiveState: Sendable {
         public var source: Source
         public var queues: [Queue]
         /// Ready steps that wait for a worker to announce the handler.
-        public var waitingTasks: Int
+        public var waitingSteps: Int
         /// For a handler nobody has announced: names that are.
         public var nearest: [String]
 
@@ -92,7 +92,7 @@ extension Coordinator {
             source = .none
         }
         let live = workers.workers.values.filter { $0.isLive && $0.serves(handler) }
-        let waiting = heldByRoute[handler]?.count ?? 0
+        let waiting = (heldByRoute[handler] ?? []).reduce(0) { $0 + heldSteps(of: $1, handler) }
         let nearest =
             source == .none
             ? routes.announcedCallables(namespace: handler.namespace)
@@ -106,7 +106,15 @@ extension Coordinator {
                 return LiveState.Route.Queue(
                     queue: queue, weight: weight, liveWorkers: here.count,
                     languages: Set(here.map(\.announcement.worker.language)).sorted())
-            }, waitingTasks: waiting, nearest: Array(nearest))
+            }, waitingSteps: waiting, nearest: Array(nearest))
+    }
+
+    /// Steps of a task that wait for a handler; of one that is not in memory it is known that there is one.
+    private func heldSteps(of id: TaskID, _ handler: RoutingTable.Handler) -> Int {
+        guard let task = cache[id]?.task else { return 1 }
+        return task.steps.count { step in
+            step.hold == .noRoute && task.plan.nodes[step.node].template.handler.callable == handler.callable
+        }
     }
 
     private func liveQueues() -> [LiveState.Queue] {

@@ -60,10 +60,16 @@ public final class Orchestrator: Service {
     }
 
     /// An operator's action on a task, a step of it, or its dead-letter entry; durable when this returns.
+    /// - Parameter objection: looks at the task just before, and may object: for what a caller must have seen.
     /// - Throws: ``OrchestratorError`` `taskNotFound`, `stepNotFound`, `illegalState`, `invalidOutcome`, `unavailable`.
-    public func act(_ action: ActOnTask.Action, on task: TaskID, actor: String, reason: String) async throws {
+    public func act(
+        _ action: ActOnTask.Action, on task: TaskID, actor: String, reason: String,
+        unless objection: @escaping @Sendable (WorkflowTask) -> OrchestratorError? = { _ in nil }
+    ) async throws {
         try await ask { reply in
-            .act(ActOnTask(task: task, action: action, actor: actor, reason: reason, reply: reply))
+            .act(
+                ActOnTask(
+                    task: task, action: action, actor: actor, reason: reason, objection: objection, reply: reply))
         }
     }
 

@@ -15,6 +15,8 @@ public struct OrchestratorError: Error, Sendable, CustomStringConvertible {
         case alreadyTerminal
         /// The action does not apply in the current state.
         case illegalState
+        /// The caller has seen another state than there is now.
+        case preconditionFailed
         /// The data given is no valid outcome of its step.
         case invalidOutcome
         /// Too much is open already; try again after `retryAfterSeconds`.

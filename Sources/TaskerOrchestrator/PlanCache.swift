@@ -18,6 +18,9 @@ public final class PlanCache: PlanSource {
         return shared(WorkflowPlan(template: template, hash: hash))
     }
 
+    /// A plan that is at hand.
+    public func known(_ hash: String) -> WorkflowPlan? { plans.withLock { $0[hash] } }
+
     /// The plan of that hash that others use already, or this one.
     func shared(_ plan: WorkflowPlan) -> WorkflowPlan {
         plans.withLock { plans in

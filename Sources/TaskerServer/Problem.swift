@@ -133,6 +133,10 @@ extension Problem {
         case .alreadyTerminal: self = .badRequest(error.message)
         case .illegalState:
             self.init(.conflict, "CONFLICT", title: "Not possible now", detail: error.message, hint: error.hint)
+        case .preconditionFailed:
+            self.init(
+                .preconditionFailed, "PRECONDITION_FAILED", title: "It has changed", detail: error.message,
+                hint: error.hint)
         case .invalidOutcome:
             self.init(
                 .unprocessableContent, "VALIDATION_FAILED", title: "Invalid outcome", detail: error.message,

@@ -65,6 +65,7 @@ extension HTTPField.Name {
     static let idempotencyKey = HTTPField.Name("Idempotency-Key")!
     static let idempotentReplayed = HTTPField.Name("Idempotent-Replayed")!
     static let taskerWarnings = HTTPField.Name("X-Tasker-Warnings")!
+    static let link = HTTPField.Name("Link")!
     static let traceParent = HTTPField.Name("traceparent")!
     static let traceState = HTTPField.Name("tracestate")!
 }

@@ -12,9 +12,13 @@ public enum Server {
         HealthController(orchestrator: orchestrator).addRoutes(to: router)
         let api = router.group("v1")
         TaskController(orchestrator: orchestrator).addRoutes(to: api)
+        TaskActionController(orchestrator: orchestrator).addRoutes(to: api)
+        StepController(orchestrator: orchestrator).addRoutes(to: api)
         TemplateController(orchestrator: orchestrator).addRoutes(to: api)
         FleetController(orchestrator: orchestrator).addRoutes(to: api)
+        RouteController(orchestrator: orchestrator).addRoutes(to: api)
         DeadLetterController(orchestrator: orchestrator).addRoutes(to: api)
+        DeadLetterActionController(orchestrator: orchestrator).addRoutes(to: api)
         refuseOtherMethods(router)
         return router
     }

@@ -51,12 +51,6 @@ extension InMemoryRows {
         return Array(rest.prefix { $0.sequence <= last })
     }
 
-    var newestDeadLetters: [DeadLetterEntry] {
-        deadLetters.enumerated()
-            .sorted { ($0.element.createdAt, $0.offset) > ($1.element.createdAt, $1.offset) }
-            .map(\.element)
-    }
-
     var newestTemplates: [TemplateRevision] {
         var newest: [[String]: TemplateRevision] = [:]
         for revision in templates {

@@ -81,17 +81,22 @@ public final class InMemoryStore: Store {
         try reading { rows in rows.journalPage(of: task, after: sequence, limit: limit) }
     }
 
-    public func deadLetter(of task: TaskID) async throws -> DeadLetterEntry? {
-        try reading { $0.newestDeadLetters.first { $0.taskID == task } }
+    public func deadLetter(_ id: DeadLetterID) async throws -> StoredDeadLetter? {
+        try reading { rows in rows.deadLetters.first { $0.id == id }.flatMap(rows.stored) }
+    }
+
+    public func newestDeadLetter(of task: TaskID) async throws -> StoredDeadLetter? {
+        try reading { rows in rows.newestDeadLetters.first { $0.taskID == task }.flatMap(rows.stored) }
     }
 
     public func deadLetters(
-        resolution: DeadLetterResolution?, limit: Int, offset: Int
-    ) async throws -> [DeadLetterEntry] {
-        try reading { rows in
-            let matching = rows.newestDeadLetters.filter { resolution == nil || $0.resolution == resolution }
-            return Array(matching.dropFirst(max(0, offset)).prefix(max(0, limit)))
-        }
+        _ filter: DeadLetterFilter, limit: Int, offset: Int
+    ) async throws -> [StoredDeadLetter] {
+        try reading { $0.deadLetters(filter, limit: limit, offset: offset) }
+    }
+
+    public func deadLetterStatistics() async throws -> [DeadLetterStatistics] {
+        try reading { $0.deadLetterStatistics }
     }
 
     public func templates() async throws -> [TemplateRevision] { try reading { $0.newestTemplates } }

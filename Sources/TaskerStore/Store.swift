@@ -45,11 +45,17 @@ public protocol Store: Sendable {
     /// History of a task in commit order.
     func journal(of task: TaskID, after sequence: Int64, limit: Int) async throws -> [StoredJournalEntry]
 
-    /// The newest dead-letter entry of a task.
-    func deadLetter(of task: TaskID) async throws -> DeadLetterEntry?
+    /// A dead-letter entry.
+    func deadLetter(_ id: DeadLetterID) async throws -> StoredDeadLetter?
 
-    /// Entries, newest first.
-    func deadLetters(resolution: DeadLetterResolution?, limit: Int, offset: Int) async throws -> [DeadLetterEntry]
+    /// The newest dead-letter entry of a task.
+    func newestDeadLetter(of task: TaskID) async throws -> StoredDeadLetter?
+
+    /// Entries in the filter's order.
+    func deadLetters(_ filter: DeadLetterFilter, limit: Int, offset: Int) async throws -> [StoredDeadLetter]
+
+    /// Figures of all entries, by reason; reasons without entries are left out.
+    func deadLetterStatistics() async throws -> [DeadLetterStatistics]
 
     /// Every registered template, its newest revision.
     func templates() async throws -> [TemplateRevision]

@@ -4,13 +4,12 @@ import TaskerOrchestrator
 import TaskerProtocol
 import TaskerStore
 
-/// `/v1/workers`, `/v1/routes`, `/v1/queues` (REST contract, section 5): who is there, who is missing.
+/// `/v1/workers`, `/v1/queues` (REST contract, section 5): who is there, who is missing.
 struct FleetController<Context: RequestContext>: Sendable {
     let orchestrator: Orchestrator
 
     func addRoutes(to group: RouterGroup<Context>) {
         group.get("workers", use: workers)
-        group.get("routes", use: routes)
         group.get("queues", use: queues)
     }
 
@@ -44,44 +43,6 @@ struct FleetController<Context: RequestContext>: Sendable {
             "in_flight": .number(hello.running.count), "capacity": .number(hello.slots),
             "processed_total": .integer(hello.processedTotal), "failed_total": .integer(hello.failedTotal),
         ]
-    }
-
-    @Sendable func routes(_ request: Request, context: Context) async throws -> Response {
-        try request.allow(query: ["namespace"])
-        let wanted = request.query("namespace")
-        let routes = try await orchestrator.liveState().routes.filter { wanted == nil || $0.namespace == wanted }
-        return .json([
-            "routes": .array(
-                routes.map { route in
-                    [
-                        "namespace": .string(route.namespace), "callable": .string(route.callable),
-                        "source": .string(route.source.rawValue),
-                        "queues": .array(
-                            route.queues.map {
-                                [
-                                    "queue": .string($0.queue), "weight": .number($0.weight),
-                                    "live_workers": .number($0.liveWorkers),
-                                    "languages": .array($0.languages.map { .string($0) }),
-                                ]
-                            }),
-                        "waiting_tasks": .number(route.waitingTasks), "notes": .array(notes(route)),
-                    ]
-                })
-        ])
-    }
-
-    private func notes(_ route: LiveState.Route) -> [JSONValue] {
-        if route.source == .none {
-            let near = route.nearest.isEmpty ? "" : " (announced: \(route.nearest.joined(separator: ", ")))"
-            return [
-                .string("no worker has announced handler \(route.callable) for namespace \(route.namespace)\(near)")
-            ]
-        }
-        if route.queues.allSatisfy({ $0.liveWorkers == 0 }) {
-            let queues = route.queues.map(\.queue).joined(separator: ", ")
-            return [.string("no live worker serves handler \(route.callable) on queue \(queues)")]
-        }
-        return []
     }
 
     @Sendable func queues(_ request: Request, context: Context) async throws -> Response {

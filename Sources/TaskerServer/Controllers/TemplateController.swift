@@ -40,9 +40,9 @@ struct TemplateController<Context: RequestContext>: Sendable {
     }
 
     @Sendable func get(_ request: Request, context: Context) async throws -> Response {
-        let namespace = context.parameters.get("namespace") ?? ""
-        let name = context.parameters.get("name") ?? ""
-        let version = context.parameters.get("version") ?? ""
+        let namespace = try context.text("namespace")
+        let name = try context.text("name")
+        let version = try context.text("version")
         let candidates = try await orchestrator.store.templates()
             .filter { $0.namespace == namespace && $0.name == name }
         let found =

@@ -61,7 +61,7 @@ enum StepView {
         writer.key("execution_time_ms")
         if let milliseconds = step.executionMilliseconds { writer.value(milliseconds) } else { writer.null() }
         writer.key("checkpoint")
-        writer.value(step.outgoingCheckpoint)
+        writeCheckpoint(of: step, to: &writer)
         writer.key("timeout_seconds")
         if let timeout = template.timeoutMilliseconds { writer.value(Double(timeout) / 1000) } else { writer.null() }
         writer.key("parents")
@@ -76,34 +76,20 @@ enum StepView {
     }
 
     private static func writeState(_ step: Step, of task: WorkflowTask, to writer: inout JSONWriter) {
-        let retry = template(step, task).retry
-        let completedParents = step.parents.count { task.isSatisfied($0) }
-        let satisfied = completedParents == step.parents.count && !task.waitsForUndecided(step.place)
-        let mayRun = retry.isRetryable ? step.attempts < retry.attemptLimit : step.attempts == 0
-        writer.key("current_state")
-        writer.value(step.state.rawValue)
-        writer.key("dependencies_satisfied")
-        writer.value(satisfied)
-        writer.key("retry_eligible")
-        writer.value(mayRun && !step.state.isTerminal && step.state != .error)
+        writeProgress(step, of: task, to: &writer)
+        let hold = step.hold?.rawValue ?? task.batchHold(step.place)?.rawValue
         writer.key("ready_for_execution")
-        writer.value(satisfied && step.hold != nil)
+        writer.value(hold != nil)
         writer.key("total_parents")
         writer.value(step.parents.count)
         writer.key("completed_parents")
-        writer.value(completedParents)
-        writer.key("attempts")
-        writer.value(step.attempts)
-        writer.key("max_attempts")
-        writer.value(retry.attemptLimit)
+        writer.value(step.parents.count { task.isSatisfied($0) })
         writer.key("total_attempts")
         writer.value(step.totalAttempts)
         writer.key("last_failure_at")
         writer.value(step.lastFailureAt)
         writer.key("next_retry_at")
         writer.value(step.retryAt)
-        writer.key("last_attempted_at")
-        writer.value(step.lastAttemptedAt)
         writer.key("backoff_request_seconds")
         if let seconds = step.lastError?.member("retry_after_seconds")?.double {
             writer.value(seconds)
@@ -111,7 +97,7 @@ enum StepView {
             writer.null()
         }
         writer.key("held")
-        writer.value(step.hold?.rawValue ?? task.batchHold(step.place)?.rawValue)
+        writer.value(hold)
         if step.hold == .noRoute {
             writer.key("held_reason")
             writer.value(
@@ -120,16 +106,55 @@ enum StepView {
         }
     }
 
+    /// What all three views of a step say of how far it is.
+    static func writeProgress(_ step: Step, of task: WorkflowTask, to writer: inout JSONWriter) {
+        let retry = template(step, task).retry
+        let isSatisfied = step.parents.allSatisfy { task.isSatisfied($0) } && !task.waitsForUndecided(step.place)
+        let mayRun = retry.isRetryable ? step.attempts < retry.attemptLimit : step.attempts == 0
+        writer.key("current_state")
+        writer.value(step.state.rawValue)
+        writer.key("dependencies_satisfied")
+        writer.value(isSatisfied)
+        writer.key("retry_eligible")
+        writer.value(mayRun && !step.state.isTerminal && step.state != .error)
+        writer.key("attempts")
+        writer.value(step.attempts)
+        writer.key("max_attempts")
+        writer.value(retry.attemptLimit)
+        writer.key("last_attempted_at")
+        writer.value(step.lastAttemptedAt)
+    }
+
+    /// How far the handler has come, without what it has gathered.
+    private static func writeCheckpoint(of step: Step, to writer: inout JSONWriter) {
+        guard let checkpoint = step.checkpoint else { return writer.null() }
+        writer.beginObject()
+        writer.key("cursor")
+        writer.value(checkpoint.member("cursor"))
+        writer.key("items_processed")
+        writer.value(checkpoint.member("items_processed"))
+        writer.key("timestamp")
+        writer.value(checkpoint.member("timestamp"))
+        writer.endObject()
+    }
+
     private static func template(_ step: Step, _ task: WorkflowTask) -> StepTemplate {
         task.plan.nodes[step.node].template
     }
 
-    /// A UUIDv8 (RFC 9562) from the SHA-256 of namespace, template and step: the same for all tasks of a template.
+    /// From namespace, template and step: the same for all tasks of a template.
     private static func namedStepID(_ step: Step, of task: WorkflowTask) -> UUIDValue {
         let template = task.plan.template
-        let digest = SHA256.hash("\(template.namespace)/\(template.name)/\(step.name)".utf8)
+        return UUIDValue(hashing: "\(template.namespace)/\(template.name)/\(step.name)")
+    }
+}
+
+extension UUIDValue {
+    /// A UUIDv8 (RFC 9562) from the SHA-256 of a text.
+    init(hashing text: String) {
+        let digest = SHA256.hash(text.utf8)
         func word(_ start: Int) -> UInt64 { digest[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) } }
-        return UUIDValue(
+        self.init(
             high: word(0) & 0xFFFF_FFFF_FFFF_0FFF | 0x8000,
             low: word(8) & 0x3FFF_FFFF_FFFF_FFFF | 0x8000_0000_0000_0000)
     }

@@ -12,9 +12,15 @@ struct TaskFigures {
     var ready: Int
     var cancelled: Int
     var waitingRetry: Int
+    /// Of the failed ones, batch workers that their set goes on without.
+    var tolerated: Int
+    /// Rows may still come to exist.
+    var isGrowing: Bool
     var state: TaskState
 
-    init(counts: (StepState) -> Int, held: Int, state: TaskState) {
+    init(
+        counts: (StepState) -> Int, ready: Int, tolerated: Int = 0, isGrowing: Bool = false, state: TaskState
+    ) {
         total = StepState.allCases.reduce(0) { $0 + counts($1) }
         waitingRetry = counts(.waitingForRetry)
         pending = counts(.pending) + waitingRetry
@@ -24,27 +30,39 @@ struct TaskFigures {
         completed = counts(.complete) + counts(.resolvedManually)
         failed = counts(.error)
         cancelled = counts(.cancelled)
-        ready = held
+        self.ready = ready
+        self.tolerated = tolerated
+        self.isGrowing = isGrowing
         self.state = state
     }
 
     init(_ task: WorkflowTask) {
-        self.init(counts: task.count, held: task.steps.count { $0.hold != nil }, state: task.state)
+        let ready = task.steps.count { $0.hold != nil || task.batchHold($0.place) != nil }
+        self.init(
+            counts: task.count, ready: ready, tolerated: task.toleratedCount,
+            // Looked up only where it matters: it goes through the whole plan.
+            isGrowing: task.isAllSatisfied && !task.plan.isStatic
+                && task.fates().contains { if case .undetermined = $0 { true } else { false } },
+            state: task.state)
     }
 
+    /// Right for tasks whose steps were all there from the beginning.
+
     init(_ summary: TaskSummary) {
-        self.init(counts: { summary.stepCounts[$0] ?? 0 }, held: summary.heldSteps, state: summary.state)
+        self.init(counts: { summary.stepCounts[$0] ?? 0 }, ready: summary.heldSteps, state: summary.state)
     }
 
     var executionStatus: String {
         if state == .error { return "blocked_by_failures" }
         if state == .cancelled { return "waiting_for_dependencies" }
-        if (total > 0 && completed == total) || state == .complete || state == .resolvedManually {
+        if (total > 0 && completed + tolerated == total && !isGrowing) || state == .complete
+            || state == .resolvedManually
+        {
             return "all_complete"
         }
         if ready > 0 { return "has_ready_steps" }
         if inProgress > 0 { return "processing" }
-        if failed > 0, waitingRetry == 0 { return "blocked_by_failures" }
+        if failed > tolerated, waitingRetry == 0 { return "blocked_by_failures" }
         return "waiting_for_dependencies"
     }
 
@@ -68,7 +86,8 @@ struct TaskFigures {
     /// Two decimals, half up, at most 99.99 until all are.
     var completionPercentage: Double {
         guard total > 0 else { return 0 }
-        if completed == total { return 100 }
+        let completed = completed + tolerated
+        if completed == total { return isGrowing ? 99.99 : 100 }
         // In hundredths of a per cent, so that rounding is exact.
         let hundredths = (completed * 20_000 + total) / (2 * total)
         return Double(min(9999, hundredths)) / 100
@@ -92,7 +111,7 @@ struct TaskFigures {
         writer.key("waiting_retry_steps")
         writer.value(waitingRetry)
         writer.key("tolerated_steps")
-        writer.value(0)
+        writer.value(tolerated)
         writer.key("execution_status")
         writer.value(executionStatus)
         writer.key("recommended_action")

@@ -29,9 +29,9 @@ enum TaskView {
     }
 
     /// An item of a list.
-    /// - Parameter task: whose steps to show; nil: none.
+    /// - Parameter task: the same one, where the summary alone does not tell enough.
     static func write(
-        _ summary: TaskSummary, withContext: Bool, stepsOf task: WorkflowTask?, to writer: inout JSONWriter
+        _ summary: TaskSummary, task: WorkflowTask?, withContext: Bool, withSteps: Bool, to writer: inout JSONWriter
     ) {
         writer.beginObject()
         writeHeader(
@@ -44,8 +44,8 @@ enum TaskView {
         }
         writer.key("template_hash")
         writer.value(summary.planHash)
-        TaskFigures(summary).write(to: &writer)
-        if let task { writeSteps(of: task, to: &writer) }
+        (task.map { TaskFigures($0) } ?? TaskFigures(summary)).write(to: &writer)
+        if let task, withSteps { writeSteps(of: task, to: &writer) }
         writer.endObject()
     }
 

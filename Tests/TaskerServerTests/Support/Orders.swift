@@ -1,4 +1,5 @@
 import HTTPTypes
+import Synchronization
 import TaskerProtocol
 import Testing
 
@@ -48,6 +49,32 @@ extension TestServer {
         return answer
     }
 
+    /// An order that is blocked, and the path of its task. While `body` runs, steps named in `mended` succeed.
+    func runWithBlockedOrder(_ body: (TestServer, _ path: String, _ mended: Names) async throws -> Void) async throws {
+        let mended = Names()
+        try await runWithOrders { server in
+            let worker = ScriptedWorker(callables: orderHandlers) { step in
+                mended.contains(step.step.name) ? ScriptedWorker.complete(step) : ScriptedWorker.failForGood(step)
+            }
+            try await worker.run(on: server) {
+                let task = try await server.finishedOrder()
+                try #require(task["status"] == "blocked_by_failures", "\(task.text)")
+                try await body(server, "/v1/tasks/\(task.taskID)", mended)
+            }
+        }
+    }
+
+    /// Asks for a task until it is in a state.
+    @discardableResult
+    func wait(for path: String, status: String) async throws -> Answer {
+        var answer = try await get(path)
+        try await eventually("\(path) is \(status)") {
+            answer = try await get("\(path)?wait_seconds=1")
+            return answer["status"] == .string(status)
+        }
+        return answer
+    }
+
     /// A new order, after it came to rest.
     func finishedOrder() async throws -> Answer {
         try await post("/v1/tasks?wait_seconds=30", orderRequest())
@@ -59,4 +86,13 @@ func orderRequest(_ number: Int = 1, _ members: [String: JSONValue] = [:]) -> JS
         "name": "order", "namespace": "shop", "context": ["order_id": .number(number)],
     ]
     return .object(base.merging(members) { $1 })
+}
+
+/// Names that a worker looks at while it runs.
+final class Names: Sendable {
+    private let names = Mutex<Set<String>>([])
+
+    func add(_ name: String) { names.withLock { _ = $0.insert(name) } }
+
+    func contains(_ name: String) -> Bool { names.withLock { $0.contains(name) } }
 }

@@ -66,6 +66,20 @@ struct TestServer: Sendable {
         try await post(path, text: json.canonicalText, headers: headers)
     }
 
+    func put(_ path: String, _ json: JSONValue) async throws -> Answer {
+        try await send(.put, path, headers: [.contentType: "application/json"], body: json.canonicalBytes)
+    }
+
+    func patch(_ path: String, _ json: JSONValue, headers: HTTPFields = [:]) async throws -> Answer {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        return try await send(.patch, path, headers: headers, body: json.canonicalBytes)
+    }
+
+    func post(_ path: String) async throws -> Answer { try await send(.post, path) }
+
+    func delete(_ path: String) async throws -> Answer { try await send(.delete, path) }
+
     func post(
         _ path: String, text: String, type: String = "application/json", headers: HTTPFields = [:]
     ) async throws -> Answer {
