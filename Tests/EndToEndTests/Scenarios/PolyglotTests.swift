@@ -88,7 +88,8 @@ extension EndToEnd {
                 StepSpec(name: name, handler: handler, after: after, queue: fleet.queue, type: type)
             }
             return [
-                step("route", "poly.route", type: "decision"), step("auto", "poly.step", after: ["route"]),
+                step("begin", "poly.echo"), step("route", "poly.route", after: ["begin"], type: "decision"),
+                step("auto", "poly.step", after: ["route"]),
                 step("manager", "poly.step", after: ["route"]), step("finance", "poly.step", after: ["route"]),
                 step("analyze", "poly.analyze", type: "batchable"),
                 step("process", "poly.batch", after: ["analyze"], type: "batch_worker"),

@@ -10,13 +10,27 @@ module TaskerCore
       attr_reader :config, :logger
 
       class << self
-        # What templates may call the handler, besides its class name.
-        def handler_name = Naming.underscore(name.to_s.split('::').last.to_s)
+        # What templates may call the handler, besides its class name: what the class's own method +handler_name+ says,
+        # or the underscored last part of the class name.
+        def handler_name
+          overridden = instance_method(:handler_name).owner != Base
+          # The name must be known before an instance is built, and most overrides are a plain string.
+          (overridden && named_by_instance) || Naming.underscore(name.to_s.split('::').last.to_s)
+        end
 
         def handler_version = const_defined?(:VERSION) ? const_get(:VERSION).to_s : '1.0.0'
 
         # Every handler class of this process that derives from this one.
         def all_classes = subclasses.flat_map { |klass| [klass, *klass.all_classes] }
+
+        private
+
+        def named_by_instance
+          name = allocate.handler_name
+          name if name.is_a?(String) && !name.empty?
+        rescue StandardError
+          nil
+        end
       end
 
       # +config+ is the template's +handler.initialization+.
