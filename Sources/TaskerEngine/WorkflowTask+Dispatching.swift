@@ -23,11 +23,7 @@ extension WorkflowTask {
     /// Begins an attempt: counts it and dispatches it. Holds the step instead when it has no route or is in quarantine.
     /// - Returns: whether it was dispatched.
     mutating func dispatchAttempt(_ place: Int, _ context: inout EngineContext) -> Bool {
-        guard let queue = route(place, &context) else { return false }
-        if isSuspect(place, context.settings), context.suspects[queue]?.isEmpty == false {
-            hold(place, .quarantine, queue: queue, &context)
-            return false
-        }
+        guard let queue = freeQueue(place, &context) else { return false }
         if steps[place].hold != nil {
             steps[place].hold = nil
             heldSteps.remove(place)
@@ -118,10 +114,20 @@ extension WorkflowTask {
             namespace: plan.template.namespace, callable: handler.callable, declared: handler.queue, task: id)
     }
 
-    private mutating func route(_ place: Int, _ context: inout EngineContext) -> String? {
-        if let queue = routed(place, context) { return queue }
-        hold(place, .noRoute, queue: nil, &context)
+    /// The queue that takes the step now; holds it when there is none, or when another suspect is in flight there.
+    private mutating func freeQueue(_ place: Int, _ context: inout EngineContext) -> String? {
+        guard let queue = routed(place, context) else {
+            hold(place, .noRoute, queue: nil, &context)
+            return nil
+        }
+        guard isSuspect(place, context.settings), context.suspects[queue]?.isEmpty == false else { return queue }
+        hold(place, .quarantine, queue: queue, &context)
         return nil
+    }
+
+    /// Whether a held step must go on waiting, so that its row need not change.
+    mutating func isStillHeld(_ place: Int, _ context: inout EngineContext) -> Bool {
+        freeQueue(place, &context) == nil
     }
 
     private mutating func hold(_ place: Int, _ hold: Step.Hold, queue: String?, _ context: inout EngineContext) {

@@ -53,7 +53,7 @@ extension WorkflowTask {
             }
         }
         ripe = []
-        for place in heldWorkers.sorted() { reconsiderHeldWorker(place, &context) }
+        for place in heldWorkers.sorted() where !isStillHeld(place, &context) { reconsiderHeldWorker(place, &context) }
         single.sort { steps[$0].node < steps[$1].node }
         var sets = setsToAdmit.sorted { (batches[$0].node, $0) < (batches[$1].node, $1) }[...]
         setsToAdmit = []

@@ -70,11 +70,7 @@ struct OrderedRun {
         var message = StepResultMessage(
             dispatchID: step.dispatch?.id, taskID: task.id, stepID: step.id, status: .completed, startedAt: now)
         let template = oracle.templateStep(of: step.name)
-        var outcome = RandomOutcome.random(for: template, oracle, EngineSettings(), isCalm: true, &random)
-        // No two analyzers may ask for the same name, or the first would win.
-        if case .batches(let worker, let ids, _) = outcome {
-            outcome = .batches(worker: worker, ids: ids.indices.map { "\(step.name)-\($0)" }, count: nil)
-        }
+        let outcome = RandomOutcome.random(for: template, oracle, EngineSettings(), isCalm: true, &random)
         message.result = outcome.result(by: step.name)
         let fails = failing.map { $0 == step.name } ?? random.chance(25)
         if fails {

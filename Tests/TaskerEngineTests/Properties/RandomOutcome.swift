@@ -63,7 +63,7 @@ enum RandomOutcome {
             return isCalm && !oracle.errors(of: step.name, chosen, settings).isEmpty ? .branches([]) : chosen
         case .batchable:
             if !isCalm, random.chance(15) { return invalidBatches(step, oracle, &random) }
-            let made = batches(step, oracle, &random)
+            let made = batches(step, oracle, isCalm: isCalm, &random)
             return isCalm && !oracle.errors(of: step.name, made, settings).isEmpty ? .noBatches : made
         default: return .plain
         }
@@ -78,13 +78,14 @@ enum RandomOutcome {
     }
 
     private static func batches(
-        _ step: StepTemplate, _ oracle: Oracle, _ random: inout SeededGenerator
+        _ step: StepTemplate, _ oracle: Oracle, isCalm: Bool, _ random: inout SeededGenerator
     ) -> RandomOutcome {
         let workers = oracle.workers(of: step.name).sorted()
         if workers.isEmpty || random.chance(15) { return .noBatches }
         let given = random.chance(50) ? random.pick(workers) : nil
         let count = random.int(1...4)
-        let ids = (0..<count).map { random.chance(30) ? "b\($0)" : nil }
+        // Where all must succeed no two analyzers may ask for the same name, or the first would win.
+        let ids = (0..<count).map { isCalm ? "\(step.name)-\($0)" : random.chance(30) ? "b\($0)" : nil }
         return .batches(worker: given, ids: ids, count: random.chance(50) ? count : nil)
     }
 

@@ -153,11 +153,14 @@ extension Simulation {
     /// received has been read, and only while there is a connection.
     mutating func passTime() throws(Violation) {
         let timers = witness.timersSet.filter { !isFired($0) }
-        if let next = timers.map(\.due).min(), isCalm || random.chance(70) {
+        if let next = timers.map(\.due).min(), isCalm || random.chance(task.inFlightCount == 0 ? 40 : 70) {
             now = max(now, next)
         } else {
-            now = now.advanced(byMilliseconds: Int64(random.chance(8) ? random.int(1...600_000) : random.int(1...5000)))
+            let isLong = random.chance(task.inFlightCount == 0 ? 50 : 8)
+            now = now.advanced(byMilliseconds: Int64(random.int(1...(isLong ? 3_600_000 : 5000))))
         }
+        // Timers and the check of limits come in any order.
+        if !isCalm, random.chance(40) { try checkStaleness() }
         var due = timers.filter { $0.due <= now }
         due.shuffle(using: &random)
         if awaitsMarker || due.contains(where: \.timer.isSilence) {
@@ -175,7 +178,11 @@ extension Simulation {
             fired[entry.step, default: [:]][entry.timer] = entry.due
             try apply(.timer(step: entry.step, entry.timer, due: entry.due))
         }
-        if !isCalm, let finding = task.staleness(at: now, settings), finding.isStale { try apply(.stale(finding)) }
+        if !isCalm { try checkStaleness() }
+    }
+
+    private mutating func checkStaleness() throws(Violation) {
+        if let finding = task.staleness(at: now, settings), finding.isStale { try apply(.stale(finding)) }
     }
 
     /// A timer fires once: what it could not do then is done when a slot or a hold comes free.

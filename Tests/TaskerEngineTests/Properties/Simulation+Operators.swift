@@ -17,6 +17,7 @@ extension Simulation {
         let place =
             failed.isEmpty || random.chance(40) ? random.int(0...task.steps.count - 1) : random.pick(failed)
         let isStopped = task.state == .blockedByFailures || task.state == .error
+        if task.state == .waitingForRetry, random.chance(8) { return .resolveTask }
         switch random.int(0...99) {
         case ..<30: return .resetStep(place, clearCheckpoint: random.chance(30))
         case ..<45: return .resolveStep(place)

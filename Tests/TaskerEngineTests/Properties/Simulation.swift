@@ -56,9 +56,9 @@ struct Simulation {
         settings.maxParallelBatches = Self.maxParallelBatches
         settings.maxWorkersPerBatch = 10
         settings.maxStepsPerDecision = random.pick([2, 5, 100])
-        settings.maxDecisionDepth = random.pick([1, 2, 20, 20])
-        settings.isDecidingEnabled = random.chance(97)
-        settings.isBatchingEnabled = random.chance(97)
+        settings.maxDecisionDepth = random.pick([0, 1, 1, 2, 20, 20, 20, 20])
+        settings.isDecidingEnabled = random.chance(94)
+        settings.isBatchingEnabled = random.chance(94)
         settings.checkpointsWithoutProgress = random.int(2...4)
         settings.staleness.isDryRun = random.chance(10)
         settings.staleness.defaultAction = random.pick([.none, .none, .deadLetter, .error])
@@ -73,7 +73,10 @@ struct Simulation {
         let chaos = random.int(5...25 + 3 * min(20, task.plan.nodes.count))
         let cancelAt = random.chance(8) ? random.int(0...chaos) : -1
         for round in 0..<chaos {
-            if round == cancelAt { try apply(.cancel(reason: "random", actor: "driver")) }
+            let isAtRest = task.state == .waitingForRetry || task.state == .blockedByFailures
+            if round == cancelAt || isAtRest && random.chance(2) {
+                try apply(.cancel(reason: "random", actor: "driver"))
+            }
             try act()
         }
         isCalm = true
