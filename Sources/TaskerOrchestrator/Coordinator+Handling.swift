@@ -50,8 +50,8 @@ extension Coordinator {
         cached.lastUse = useCounter
         var context = EngineContext(
             now: now, ids: ids, settings: settings.engine, routing: routes,
-            publishesAtOnce: isConnected && dispatchesInFlight + afterCommit.dispatches.count < settings.publishWindow,
-            publishSequence: publishSequence, suspects: suspects)
+            publishesAtOnce: isConnected, publishSequence: publishSequence, suspects: suspects)
+        context.publishRoom = settings.publishWindow - dispatchesInFlight - afterCommit.dispatches.count
         let wasTerminal = cached.task.state.isTerminal
         let effects = cached.task.apply(event, in: &context)
         ids = context.ids

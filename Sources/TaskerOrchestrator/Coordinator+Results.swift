@@ -15,6 +15,8 @@ extension Coordinator {
             return unknown("task \(taskID) has no step \(stepID)", message.encoded(), tag)
         }
         noteSeen(cached.task, place, message.dispatchID)
+        var message = message
+        if isPlanted(.noFencing), let current = cached.task.steps[place].dispatch?.id { message.dispatchID = current }
         apply(.result(step: place, message), to: cached)
         afterCommit.acks.append(tag)
     }

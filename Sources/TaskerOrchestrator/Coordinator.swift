@@ -103,6 +103,11 @@ public final class Coordinator {
     var nextLostCheck: Timestamp?
     var queuesToInspect: Set<String> = []
 
+    #if DEBUG
+    /// Only tests plant any.
+    var mutations: CoordinatorMutations = []
+    #endif
+
     public init(
         store: any Store, broker: any Broker, settings: OrchestratorSettings, plans: PlanCache = PlanCache(),
         ids: any IDSource, now: Timestamp, log: Logger, completion: @escaping @Sendable ([PublishResult]) -> Void,
@@ -163,6 +168,11 @@ public final class Coordinator {
         try await fireTimers()
         try await beginParked()
         try await followUp()
+        if isPlanted(.publishBeforeCommit) { flush() }
+        if isPlanted(.ackBeforeCommit) {
+            broker.acknowledge(afterCommit.acks)
+            afterCommit.acks = []
+        }
         if mustCommit || softIsDue { try await commit() }
         flush()
         evict()
