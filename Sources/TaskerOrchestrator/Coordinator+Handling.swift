@@ -7,7 +7,7 @@ import TaskerTemplates
 extension Coordinator {
     func handle(_ message: DecodedInput) async throws {
         switch message {
-        case .result(let result, let tag): receive(result, tag)
+        case .result(let result, let delivery): receive(result, delivery)
         case .heartbeat(let heartbeat, let tag): receive(heartbeat, tag)
         case .fetch(let fetch, let replyTo, let tag): answer(fetch, replyTo: replyTo, tag)
         case .marker(let number, let tag):

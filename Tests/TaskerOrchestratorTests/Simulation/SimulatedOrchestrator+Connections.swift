@@ -23,7 +23,11 @@ extension SimulatedOrchestrator {
                 for name in [names.dead, names.workers, names.requests, names.results(0)] {
                     self.world.broker.declare(name)
                 }
-                self.world.broker.tell(connection) { self.push(.broker(.connected(epoch: epoch)), .other) }
+                self.world.broker.tell(connection) {
+                    // Blocked from the first moment on, perhaps.
+                    let isUsable = process.link.isUsable
+                    self.push(.broker(isUsable ? .connected(epoch: epoch) : .blocked(reason: "memory")), .other)
+                }
             }
         } else {
             process.consuming = connection

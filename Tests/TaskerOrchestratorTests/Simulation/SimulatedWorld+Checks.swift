@@ -17,7 +17,7 @@ extension SimulatedWorld {
         let known = ledger.state.withLock { $0.tasksByKey }.sorted { $0.key < $1.key }
         var tasks: [(String, WorkflowTask)] = []
         for (key, id) in known {
-            if let stored = try await orchestrator.store.task(id, plans: PlanCache()) {
+            if let stored = try await orchestrator.store.task(id, plans: plans) {
                 tasks.append((key, stored.task))
             }
         }

@@ -16,6 +16,7 @@ final class SimulatedWorld {
     let ledger: SimulationLedger
     let broker: SimulatedBroker
     let names = QueueNames.standard
+    let plans = PlanCache()
     var workers: [SimulatedWorker] = []
     private var host: SimulatedOrchestrator?
     var random: SimulationRandom
@@ -35,7 +36,7 @@ final class SimulatedWorld {
     init(plan: SimulationPlan, hasFaults: Bool, mutation: SimulationMutation?) {
         self.plan = plan
         self.hasFaults = hasFaults
-        trace = SimulationTrace(clock: clock, limit: 80)
+        trace = SimulationTrace(clock: clock, limit: SimulationTests.events)
         ledger = SimulationLedger(settings: plan.settings.engine)
         broker = SimulatedBroker(clock: clock, trace: trace, ledger: ledger, seed: plan.seed ^ 1)
         random = SimulationRandom(seed: plan.seed ^ 2)

@@ -79,7 +79,9 @@ extension SimulationLedger.State {
         case .automatic: return noteClosing(record, id, facts, at: now)
         default: facts.audits += 1
         }
-        if record.disposition == .abandoned, record.errorType == ErrorType.redelivered { facts.redeliveredAt = now }
+        if record.disposition == .abandoned, record.errorType == ErrorType.redelivered, facts.redeliveredAt == nil {
+            facts.redeliveredAt = now
+        }
         guard record.disposition == .accepted || record.disposition == .checkpoint else { return }
         facts.accepted += 1
         if facts.accepted > 1 { fail("invariant 3: two results of dispatch \(id.short) are applied") }

@@ -9,6 +9,10 @@ extension SimulationPlan {
             faults.append(Fault(at: at, kind: fault(&random)))
         }
         faults.sort { $0.at < $1.at }
+        // Five minutes after the first answer a handler counts as unknown for good, by the orchestrator's clock.
+        if faults.contains(where: { if case .jumpClock(let distance) = $0.kind { distance > 0 } else { false } }) {
+            for index in workers.indices { workers[index].knowsHandlersFrom = [:] }
+        }
         calmAt = span + 5 * second
     }
 

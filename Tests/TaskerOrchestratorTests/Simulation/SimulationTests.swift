@@ -11,6 +11,8 @@ import Foundation
 struct SimulationTests {
     /// `make simulate` asks for more, or for one.
     static let count = environment("TASKER_SIMULATION_SEEDS") ?? 1000
+    /// How many of the last events a failing seed prints.
+    static let events = Int(environment("TASKER_SIMULATION_EVENTS") ?? 80)
     static let only = environment("TASKER_SIMULATION_SEED")
     static let shards = 8
 
