@@ -161,7 +161,7 @@ public final class Coordinator {
     private func round(_ inputs: [Input]) async throws {
         beforeRound = RoundMemory(
             markers: markers, silentTimers: silentTimers, silentLosses: silentLosses, unroutable: unroutable,
-            unroutableDispatches: unroutableDispatches, followUps: followUps)
+            unroutableDispatches: unroutableDispatches, outboxWaiting: outboxWaiting, followUps: followUps)
         let messages = inputs.map(decode)
         try await load(messages.compactMap(\.task))
         for message in messages { try await handle(message) }
@@ -238,6 +238,7 @@ struct RoundMemory {
     var silentLosses: [(StepID, DispatchID)] = []
     var unroutable: [(due: Timestamp, message: OutgoingMessage, what: Publishing)] = []
     var unroutableDispatches: [(due: Timestamp, task: TaskID, step: StepID)] = []
+    var outboxWaiting: [OutboxMessage] = []
     var followUps = FollowUps()
     /// Publishes whose outcome was among the inputs.
     var settled: [UInt64: Publishing] = [:]

@@ -27,9 +27,8 @@ final class SimulatedCaller {
     func ask() {
         guard created == nil, !wasSent else { return }
         // A template must be registered before a message may name it: nobody would hear of the refusal.
-        let isKnown = world.ledger.state.withLock { $0.templates >= world.plan.templates.count }
         if task.isByMessage {
-            guard isKnown, world.broker.isUp, world.broker.queues[world.names.requests] != nil else {
+            guard world.areTemplatesKnown, world.broker.isUp, world.broker.queues[world.names.requests] != nil else {
                 return world.clock.after(second) { self.ask() }
             }
             return send()

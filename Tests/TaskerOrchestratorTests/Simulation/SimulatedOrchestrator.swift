@@ -89,7 +89,9 @@ final class SimulatedOrchestrator: SimulatedClient {
         } catch let error as StoreError where error.code == .fenced && crash.hasCrashed {
             return end()
         }
-        push(.register(RegisterTemplates(templates: world.plan.templates) { _ in }), .other)
+        if !world.areTemplatesKnown {
+            push(.register(RegisterTemplates(templates: world.plan.templates) { _ in }), .other)
+        }
         connect(true)
         connect(false)
         wake()

@@ -10,6 +10,10 @@ struct SimulatedEnd: Equatable {
     var state: TaskState
     /// By step: state and result.
     var steps: [String: String] = [:]
+    /// By step: what its last failure was. For people, as it may differ.
+    var failures: [String: String] = [:]
+
+    static func == (left: Self, right: Self) -> Bool { left.state == right.state && left.steps == right.steps }
 }
 
 extension SimulatedWorld {
@@ -113,6 +117,7 @@ extension SimulatedWorld {
             for step in task.steps {
                 let result = step.state == .complete ? step.envelope?.text ?? "" : ""
                 end.steps[step.name] = "\(step.state.rawValue) \(result)"
+                end.failures[step.name] = step.lastError?.text
                 // Its own messages took its workers along: that is no accident.
                 if !plan.sparesVictims, step.workerLosses >= plan.settings.engine.maxWorkerLosses {
                     end.steps["poisoned"] = step.name

@@ -1,3 +1,4 @@
+import Synchronization
 import TaskerEngine
 import TaskerMessaging
 import TaskerProtocol
@@ -27,6 +28,8 @@ final class SimulatedWorld {
     var garbage: [[UInt8]] = []
     /// The orchestrator's clock went forward: what it takes for a minute was none.
     var lastJump: Int64 = -1000 * second
+
+    var areTemplatesKnown: Bool { ledger.state.withLock { $0.templates >= plan.templates.count } }
 
     var orchestrator: SimulatedOrchestrator {
         guard let host else { preconditionFailure("a world has an orchestrator") }
@@ -60,7 +63,7 @@ final class SimulatedWorld {
         try await orchestrator.start()
         // Long enough for every lease, check and back-off several times over.
         let deadline = plan.calmAt + 3000 * second
-        var nextLook = plan.calmAt
+        var nextLook = hasFaults ? plan.calmAt : second
         while clock.step() {
             if orchestrator.needsStart { try await orchestrator.start() }
             if orchestrator.needsTurn { try await orchestrator.turn() }

@@ -65,6 +65,9 @@ struct SimulationPlan {
     /// Worker losses end no step.
     var sparesVictims = true
 
+    /// Few slots for many long steps: messages wait in their queues.
+    private var hasBacklog = false
+
     static let callables = ["H0", "H1", "H2"]
     static let fleets = ["fleet0", "fleet1"]
     /// Who serves what; moving a route only makes sense between fleets that know the handler.
@@ -74,12 +77,13 @@ struct SimulationPlan {
         self.seed = seed
         var random = SimulationRandom(seed: seed)
         sparesVictims = random.chance(70)
+        hasBacklog = random.chance(20)
         planWorkers(&random)
         for index in 0..<random.int(1...3) {
             let isComparable = index == 0 || random.chance(40)
             var maker = TemplateMaker(
                 name: "t\(index)", isComparable: isComparable, mayKill: !sparesVictims && random.chance(40),
-                isPinned: fleetsOf, random: random)
+                isPinned: fleetsOf, hasBacklog: hasBacklog, random: random)
             let template = maker.make()
             random = maker.random
             templates.append(template)
@@ -112,7 +116,7 @@ struct SimulationPlan {
             let callables = Self.callables.filter { callable in
                 queues.contains { fleetsOf[callable]?.contains($0) == true }
             }
-            var worker = Worker(queues: queues, slots: random.int(1...3), callables: Self.callables)
+            var worker = Worker(queues: queues, slots: hasBacklog ? 1 : random.int(1...3), callables: Self.callables)
             if queues.count == 1 { worker.callables = callables }
             if random.chance(30) { worker.bootsAt = random.microseconds(0...20 * second) }
             if random.chance(10) {
@@ -132,6 +136,8 @@ struct SimulationPlan {
         settings.publishWindow = random.pick([1, 2, 4, 4000])
         settings.resultsPrefetch = random.pick([1, 3, 20, 1000])
         settings.requestsPrefetch = random.pick([1, 100])
+        settings.lostDispatchCheck = .seconds(random.pick([5, 60]))
+        settings.engine.lostDispatch = .seconds(random.pick([10, 60]))
         settings.limits.ackDeadlineMilliseconds = random.pick([20_000, 600_000])
         settings.engine.maxWorkerLosses = sparesVictims ? 1_000_000 : 3
         settings.engine.jitterSeed = random.next()

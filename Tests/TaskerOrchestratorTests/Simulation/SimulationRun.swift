@@ -23,12 +23,14 @@ struct SimulationRun {
         let disturbed = try await play(plan, hasFaults: true, mutation)
         for task in plan.tasks where task.isComparable {
             guard let one = undisturbed.ends[task.key], let other = disturbed.ends[task.key], one != other,
-                other.steps["poisoned"] == nil
+                one.steps["poisoned"] == nil, other.steps["poisoned"] == nil
             else { continue }
             let differences = Set(one.steps.keys).union(other.steps.keys).sorted().filter {
                 one.steps[$0] != other.steps[$0]
             }
-            .map { "\($0): \(one.steps[$0] ?? "none") became \(other.steps[$0] ?? "none")" }
+            .map {
+                "\($0): \(one.steps[$0] ?? "none") (\(one.failures[$0] ?? "-")) became \(other.steps[$0] ?? "none") (\(other.failures[$0] ?? "-"))"
+            }
             throw failure(
                 "invariant 8: \(task.key) ended \(other.state.rawValue), undisturbed it is \(one.state.rawValue)\n    "
                     + differences.joined(separator: "\n    "), disturbed.world)

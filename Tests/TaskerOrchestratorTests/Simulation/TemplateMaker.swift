@@ -8,6 +8,7 @@ struct TemplateMaker {
     let isComparable: Bool
     let mayKill: Bool
     let isPinned: [String: [String]]
+    let hasBacklog: Bool
     var random: SimulationRandom
     var steps: [StepTemplate] = []
     var behaviours: [String: Behaviour] = [:]
@@ -17,7 +18,7 @@ struct TemplateMaker {
         var ends = ["first"]
         for index in 0..<random.int(1...2) {
             let parent = random.pick(ends)
-            switch random.int(0...9) {
+            switch hasBacklog ? 0 : random.int(0...9) {
             case ..<4: ends += graph("g\(index)", after: parent)
             case ..<7: ends.append(decision("d\(index)", after: parent))
             default: ends.append(batch("b\(index)", after: parent))
@@ -34,9 +35,10 @@ struct TemplateMaker {
 
     private mutating func graph(_ prefix: String, after parent: String) -> [String] {
         var names: [String] = []
-        for index in 0..<random.int(1...4) {
+        for index in 0..<(hasBacklog ? 4 : random.int(1...4)) {
             let parents =
-                names.isEmpty || random.chance(40) ? [parent] : Array(Set([random.pick(names), names[0]])).sorted()
+                names.isEmpty || hasBacklog || random.chance(40)
+                ? [parent] : Array(Set([random.pick(names), names[0]])).sorted()
             names.append("\(prefix)_\(index)")
             add(names[index], after: parents)
         }
@@ -73,9 +75,13 @@ struct TemplateMaker {
             workerTemplate: random.chance(50) ? "\(prefix)_work" : nil, failureStrategy: strategy)
         add("\(prefix)_work", .batchWorker, after: ["\(prefix)_analyze"])
         behaviours["\(prefix)_work"]?.isShared = true
-        // Which of the siblings had run when one failed depends on timing.
-        if strategy == .failFast, isComparable, behaviours["\(prefix)_work"]?.ending != .succeeds {
-            behaviours["\(prefix)_work"]?.ending = .succeeds
+        if isComparable, let ending = behaviours["\(prefix)_work"]?.ending {
+            // Those that do not misbehave need their attempts.
+            steps[steps.count - 1].retry.maxAttempts = 60
+            steps[steps.count - 1].timeoutMilliseconds = nil
+            if ending != .succeeds { behaviours["\(prefix)_work"]?.ending = .permanent }
+            // Which of the siblings had run when one failed depends on timing.
+            if strategy == .failFast { behaviours["\(prefix)_work"]?.ending = .succeeds }
         }
         add("\(prefix)_sum", .deferredConvergence, after: ["\(prefix)_work"])
         return "\(prefix)_sum"
@@ -89,6 +95,7 @@ struct TemplateMaker {
             2 * millisecond, 2 * millisecond, 50 * millisecond, 300 * millisecond, 2 * second, 5 * second,
             random.chance(40) ? 25 * second : millisecond, random.chance(15) ? 90 * second : millisecond,
         ])
+        if hasBacklog { behaviour.duration = random.pick([5 * second, 8 * second, 12 * second]) }
         if random.chance(15) { behaviour.checkpoints = random.int(1...3) }
         if random.chance(20) { behaviour.failures = random.int(1...2) }
         switch random.int(0...99) {
