@@ -80,7 +80,9 @@ final class SimulatedOrchestrator: SimulatedClient {
             ids: SeededIDSource(seed: random.next()), now: now,
             log: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }, completion: { _ in },
             declareQueue: { link.declareSteps($0) })
+        #if DEBUG
         coordinator.mutations = mutations
+        #endif
         let process = Process(coordinator: coordinator, link: link, crash: crash)
         self.process = process
         world.trace.note("orchestrator starts")

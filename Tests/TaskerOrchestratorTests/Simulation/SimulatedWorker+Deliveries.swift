@@ -63,7 +63,9 @@ extension SimulatedWorker {
         _ connection: SimulatedConnection
     ) {
         guard connection === self.connection else { return }
-        guard let body = try? RawJSON(validating: message.body), let execute = try? StepExecute(reading: body) else {
+        // What the orchestrator writes is JSON; reading it once is enough.
+        let body = message.executed == nil ? try? RawJSON(validating: message.body) : RawJSON(trusting: message.body)
+        guard let body, let execute = try? StepExecute(reading: body) else {
             return bury(message, tag, connection)
         }
         let id = execute.dispatchID

@@ -18,9 +18,10 @@ struct SimulationRun {
     @discardableResult
     func run() async throws -> Report {
         let plan = SimulationPlan(seed: seed)
-        // A planted bug has to be found in the disturbed world.
-        let undisturbed = try await play(plan, hasFaults: false, nil)
         let disturbed = try await play(plan, hasFaults: true, mutation)
+        // A planted bug has to show in the disturbed world alone.
+        guard mutation == nil else { return Report() }
+        let undisturbed = try await play(plan, hasFaults: false, nil)
         for task in plan.tasks where task.isComparable {
             guard let one = undisturbed.ends[task.key], let other = disturbed.ends[task.key], one != other,
                 one.steps["poisoned"] == nil, other.steps["poisoned"] == nil
