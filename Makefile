@@ -3,8 +3,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-# For `make bench QUICK=1`.
-export QUICK
+# For `make bench QUICK=1` and `make simulate SEEDS=100000`, `SEED=7`.
+export QUICK SEEDS SEED EVENTS FAST
 
 .PHONY: help
 help: ## list the targets
@@ -43,6 +43,11 @@ build: ## build all Swift products (debug)
 bench: ## measure speed against the floor; QUICK=1 takes under three minutes
 	@scripts/install-dependencies build broker python
 	@scripts/bench
+
+.PHONY: simulate
+simulate: ## run the orchestrator through simulated worlds of faults: SEEDS=100000, or one: SEED=7
+	@scripts/install-dependencies build
+	@scripts/simulate
 
 .PHONY: format
 format: ## rewrite Swift and Python files in the project's format

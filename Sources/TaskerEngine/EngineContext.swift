@@ -15,6 +15,8 @@ public struct EngineContext {
     public var routing: any Routing
     /// New dispatches are published as soon as they are committed; otherwise they are parked.
     public var publishesAtOnce: Bool
+    /// How many of them at most; the others are parked. One event may make many steps ready.
+    public var publishRoom = Int.max
     /// The last number given to a publish.
     public var publishSequence: Int64
     /// Steps in flight that one more loss would bring to the limit, by queue.

@@ -62,10 +62,12 @@ extension WorkflowTask {
 
     /// A dispatch under a fresh id.
     private mutating func mint(_ place: Int, queue: String, _ context: inout EngineContext) {
+        let isPublishedAtOnce = context.publishesAtOnce && context.publishRoom > 0
         var dispatch = Dispatch(
             id: context.ids.nextID(at: context.now), queue: queue, createdAt: context.now,
-            publication: context.publishesAtOnce ? .begun : .parked)
-        if context.publishesAtOnce {
+            publication: isPublishedAtOnce ? .begun : .parked)
+        if isPublishedAtOnce {
+            context.publishRoom -= 1
             context.publishSequence += 1
             dispatch.publishSequence = context.publishSequence
             dispatch.begunAt = context.now

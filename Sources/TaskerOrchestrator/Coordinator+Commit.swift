@@ -82,6 +82,7 @@ extension Coordinator {
         silentLosses = beforeRound.silentLosses
         unroutable = beforeRound.unroutable
         unroutableDispatches = beforeRound.unroutableDispatches
+        outboxWaiting = beforeRound.outboxWaiting
         // Looking at a hold or a silence once more does no harm; missing it would.
         let (holds, silence) = (followUps.holdsMayEnd, followUps.silence)
         followUps = beforeRound.followUps

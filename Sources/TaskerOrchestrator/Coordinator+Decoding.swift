@@ -4,7 +4,7 @@ import TaskerProtocol
 
 /// An input, read as far as it can be without knowing its task.
 enum DecodedInput {
-    case result(StepResultMessage, DeliveryTag)
+    case result(StepResultMessage, Delivery)
     case heartbeat(StepHeartbeat, DeliveryTag)
     case fetch(StepFetch, replyTo: String, DeliveryTag)
     case marker(Int64?, DeliveryTag)
@@ -69,7 +69,7 @@ extension Coordinator {
             }
             // The envelope is read; what is kept must not keep the whole message alive.
             message.checkpoint = message.checkpoint?.compacted()
-            return .result(message, delivery.tag)
+            return .result(message, delivery)
         case MessageKind.stepHeartbeat: return .heartbeat(try StepHeartbeat(reading: body), delivery.tag)
         case MessageKind.stepFetch:
             guard let replyTo = delivery.properties.replyTo else {

@@ -7,7 +7,7 @@ import TaskerTemplates
 extension Coordinator {
     func handle(_ message: DecodedInput) async throws {
         switch message {
-        case .result(let result, let tag): receive(result, tag)
+        case .result(let result, let delivery): receive(result, delivery)
         case .heartbeat(let heartbeat, let tag): receive(heartbeat, tag)
         case .fetch(let fetch, let replyTo, let tag): answer(fetch, replyTo: replyTo, tag)
         case .marker(let number, let tag):
@@ -50,8 +50,8 @@ extension Coordinator {
         cached.lastUse = useCounter
         var context = EngineContext(
             now: now, ids: ids, settings: settings.engine, routing: routes,
-            publishesAtOnce: isConnected && dispatchesInFlight + afterCommit.dispatches.count < settings.publishWindow,
-            publishSequence: publishSequence, suspects: suspects)
+            publishesAtOnce: isConnected, publishSequence: publishSequence, suspects: suspects)
+        context.publishRoom = settings.publishWindow - dispatchesInFlight - afterCommit.dispatches.count
         let wasTerminal = cached.task.state.isTerminal
         let effects = cached.task.apply(event, in: &context)
         ids = context.ids

@@ -9,7 +9,7 @@ extension Coordinator {
     func load(_ ids: [TaskID]) async throws {
         let missing = Set(ids).subtracting(cache.keys)
         guard !missing.isEmpty else { return }
-        for stored in try await store.tasks(Array(missing), plans: plans) { adopt(stored.task) }
+        for stored in try await store.tasks(missing.sorted(), plans: plans) { adopt(stored.task) }
     }
 
     private func adopt(_ loaded: WorkflowTask) {
@@ -29,7 +29,7 @@ extension Coordinator {
     /// them.
     func reloadStale() async throws {
         guard !staleTasks.isEmpty else { return }
-        let ids = Array(staleTasks)
+        let ids = staleTasks.sorted()
         let loaded = try await store.tasks(ids, plans: plans)
         staleTasks = []
         let lost = Set(ids)
@@ -56,7 +56,7 @@ extension Coordinator {
 
     /// Everything besides the index itself that follows from an open step: timers, suspects, holds, parked messages.
     func remember(_ info: OpenStepInfo, step: StepID, handler callable: String, namespace: String) {
-        for timer in [StepTimer.retry, .resend] {
+        for timer in [StepTimer.retry, .resend] where !isPlanted(.forgetTimersAtRestart) {
             if let due = info.due(of: timer) {
                 timers.insert(TimerEntry(due: due, task: info.task, step: step, place: info.place, timer: timer))
             }
@@ -81,7 +81,7 @@ extension Coordinator {
         guard changes.isEmpty else { return }
         if cache.count > settings.taskCacheLimit {
             let surplus = cache.count - settings.taskCacheLimit * 9 / 10
-            let oldest = cache.sorted { $0.value.lastUse < $1.value.lastUse }.prefix(surplus)
+            let oldest = cache.sorted { ($0.value.lastUse, $0.key) < ($1.value.lastUse, $1.key) }.prefix(surplus)
             for (id, _) in oldest { cache[id] = nil }
         }
     }
@@ -98,7 +98,7 @@ extension Coordinator {
                 guard let cached = cache[entry.task] else { continue }
                 apply(.publishing(step: entry.place, entry.dispatch, .inDoubt), to: cached)
             }
-            let silent = followUps.silence.prefix(max(0, budget))
+            let silent = followUps.silence.sorted().prefix(max(0, budget))
             for id in silent { followUps.silence.remove(id) }
             budget -= silent.count
             try await load(Array(silent))

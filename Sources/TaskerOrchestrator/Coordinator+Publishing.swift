@@ -89,6 +89,9 @@ extension Coordinator {
     ) {
         // What was answered or superseded meanwhile needs nothing.
         guard open[step]?.dispatch == dispatch else { return }
+        var outcome = outcome
+        if isPlanted(.resendDoubtUnderSameID), outcome == .inDoubt { outcome = .notSent }
+        if isPlanted(.resendNackedAtOnce), outcome == .nacked { outcome = .inDoubt }
         switch outcome {
         case .confirmed:
             if let cached = cache[task] {

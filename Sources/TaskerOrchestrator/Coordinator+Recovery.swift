@@ -28,7 +28,7 @@ extension Coordinator {
         while true {
             let page = try await store.outbox(after: last, limit: 1000)
             guard let end = page.last else { break }
-            outboxWaiting += page
+            if !isPlanted(.dropOutboxAtRestart) { outboxWaiting += page }
             last = end.id
         }
         nextOutboxID = last + 1
@@ -49,6 +49,11 @@ extension Coordinator {
                 remember(info, step: step.stepID, handler: step.callable, namespace: step.namespace)
                 // Begun and not known to have arrived: a copy may exist.
                 if step.publication == .begun, let dispatch = step.dispatchID {
+                    if isPlanted(.republishBegunAtRestart) {
+                        afterCommit.dispatches.append((step.taskID, step.place, dispatch))
+                        try await load([step.taskID])
+                        continue
+                    }
                     followUps.doubtful.append((step.taskID, step.place, dispatch))
                 }
             }

@@ -7,16 +7,18 @@ import TaskerTemplates
 
 /// Messages from workers about steps.
 extension Coordinator {
-    func receive(_ message: StepResultMessage, _ tag: DeliveryTag) {
+    func receive(_ message: StepResultMessage, _ delivery: Delivery) {
         guard let taskID = message.taskID, let stepID = message.stepID, let cached = cache[taskID] else {
-            return unknown("task \(message.taskID.map(\.description) ?? "?") is not known here", message.encoded(), tag)
+            return unknown("task \(message.taskID.map(\.description) ?? "?") is not known here", delivery)
         }
         guard let place = cached.task.index(of: stepID) else {
-            return unknown("task \(taskID) has no step \(stepID)", message.encoded(), tag)
+            return unknown("task \(taskID) has no step \(stepID)", delivery)
         }
         noteSeen(cached.task, place, message.dispatchID)
+        var message = message
+        if isPlanted(.noFencing), let current = cached.task.steps[place].dispatch?.id { message.dispatchID = current }
         apply(.result(step: place, message), to: cached)
-        afterCommit.acks.append(tag)
+        afterCommit.acks.append(delivery.tag)
     }
 
     func receive(_ message: StepHeartbeat, _ tag: DeliveryTag) {
@@ -59,12 +61,9 @@ extension Coordinator {
 
     // MARK: - What nobody can use
 
-    private func unknown(_ detail: String, _ body: [UInt8], _ tag: DeliveryTag) {
+    private func unknown(_ detail: String, _ delivery: Delivery) {
         deadLetter(
-            Delivery(
-                tag: tag, body: body, properties: MessageProperties(), isRedelivered: false, deliveryCount: nil,
-                exchange: "", routingKey: ""),
-            reason: "unknown_task", detail: detail, origin: settings.names.results(settings.partition))
+            delivery, reason: "unknown_task", detail: detail, origin: settings.names.results(settings.partition))
     }
 
     /// Copies a message to the dead-letter queue; it is acked once the copy is confirmed.

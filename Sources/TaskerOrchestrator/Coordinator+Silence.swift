@@ -95,7 +95,7 @@ extension Coordinator {
         if marker.isFirst {
             isReading = true
             if nextLostCheck == nil { nextLostCheck = now.advanced(by: settings.lostDispatchCheck) }
-            beginSilence()
+            if !isPlanted(.forgetSilenceAtReconnect) { beginSilence() }
             log.debug("reading results")
         }
         for entry in marker.timers where open[entry.step]?.due(of: entry.timer) == entry.due {
@@ -123,7 +123,7 @@ extension Coordinator {
         var due: [TimerEntry] = []
         while let entry = timers.popDue(at: now) {
             guard let info = open[entry.step], info.due(of: entry.timer) == entry.due else { continue }
-            if entry.timer.isSilence {
+            if entry.timer.isSilence, !isPlanted(.closeWithoutMarker) {
                 // Without a connection it is dropped: it begins anew with the next one.
                 if isReading { silentTimers.append(entry) }
             } else {
@@ -148,7 +148,7 @@ extension Coordinator {
 
     private func resendMarkers() {
         let old = markers.filter { now.millisecondsSince($0.value.sentAt) >= 30_000 }
-        for (number, var marker) in old {
+        for (number, var marker) in old.sorted(by: { $0.key < $1.key }) {
             markers[number] = nil
             marker.sentAt = now
             sendMarker(marker)
@@ -174,6 +174,7 @@ extension Coordinator {
 
     func inspected(_ figures: [String: QueueFigures]) {
         guard isReading else { return }
+        var lost: [(sequence: Int64, step: StepID, dispatch: DispatchID)] = []
         for (step, info) in open {
             guard isOverdue(info), let queue = info.queue, let dispatch = info.dispatch, let figure = figures[queue]
             else { continue }
@@ -184,8 +185,12 @@ extension Coordinator {
             }
             // Twice: it may have been delivered a moment ago.
             open[step]?.suspicions += 1
-            if info.suspicions + 1 >= 2 { silentLosses.append((step, dispatch)) }
+            if info.suspicions + 1 >= 2 || isPlanted(.lostOnFirstSight) {
+                lost.append((info.publishSequence, step, dispatch))
+            }
         }
+        // In the order in which they were published: the same inputs give the same run.
+        silentLosses += lost.sorted { ($0.sequence, $0.step) < ($1.sequence, $1.step) }.map { ($0.step, $0.dispatch) }
         if !silentLosses.isEmpty {
             sendMarker(Marker(losses: silentLosses, sentAt: now))
             silentLosses = []

@@ -103,6 +103,11 @@ public final class Coordinator {
     var nextLostCheck: Timestamp?
     var queuesToInspect: Set<String> = []
 
+    #if DEBUG
+    /// Only tests plant any.
+    var mutations: CoordinatorMutations = []
+    #endif
+
     public init(
         store: any Store, broker: any Broker, settings: OrchestratorSettings, plans: PlanCache = PlanCache(),
         ids: any IDSource, now: Timestamp, log: Logger, completion: @escaping @Sendable ([PublishResult]) -> Void,
@@ -156,13 +161,18 @@ public final class Coordinator {
     private func round(_ inputs: [Input]) async throws {
         beforeRound = RoundMemory(
             markers: markers, silentTimers: silentTimers, silentLosses: silentLosses, unroutable: unroutable,
-            unroutableDispatches: unroutableDispatches, followUps: followUps)
+            unroutableDispatches: unroutableDispatches, outboxWaiting: outboxWaiting, followUps: followUps)
         let messages = inputs.map(decode)
         try await load(messages.compactMap(\.task))
         for message in messages { try await handle(message) }
         try await fireTimers()
         try await beginParked()
         try await followUp()
+        if isPlanted(.publishBeforeCommit) { flush() }
+        if isPlanted(.ackBeforeCommit) {
+            broker.acknowledge(afterCommit.acks)
+            afterCommit.acks = []
+        }
         if mustCommit || softIsDue { try await commit() }
         flush()
         evict()
@@ -228,6 +238,7 @@ struct RoundMemory {
     var silentLosses: [(StepID, DispatchID)] = []
     var unroutable: [(due: Timestamp, message: OutgoingMessage, what: Publishing)] = []
     var unroutableDispatches: [(due: Timestamp, task: TaskID, step: StepID)] = []
+    var outboxWaiting: [OutboxMessage] = []
     var followUps = FollowUps()
     /// Publishes whose outcome was among the inputs.
     var settled: [UInt64: Publishing] = [:]

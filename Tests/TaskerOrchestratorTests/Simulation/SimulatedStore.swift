@@ -1,0 +1,78 @@
+import TaskerEngine
+import TaskerProtocol
+import TaskerStore
+
+/// The real in-memory store behind a process that may end before or after each of its operations, and that refuses
+/// commits when it is told to.
+struct SimulatedStore: Store {
+    let inner: InMemoryStore
+    let crash: CrashSwitch
+    let ledger: SimulationLedger
+
+    private func check() throws {
+        // The coordinator ends itself on this one, as a process that is gone would.
+        if !crash.permits() { throw StoreError(.fenced, "crashed") }
+    }
+
+    func acquire(partition: Int, owner: String, at now: Timestamp) async throws -> OwnershipEpoch {
+        try check()
+        return try await inner.acquire(partition: partition, owner: owner, at: now)
+    }
+    func commit(_ batch: CommitBatch, epoch: OwnershipEpoch) async throws {
+        try check()
+        if crash.refuses() { throw StoreError(.full, "no space left", remedy: "Free some space") }
+        try await inner.commit(batch, epoch: epoch)
+        ledger.committed(batch)
+        try check()
+    }
+    func task(_ id: TaskID, plans: any PlanSource) async throws -> StoredTask? {
+        try check()
+        return try await inner.task(id, plans: plans)
+    }
+    func tasks(_ ids: [TaskID], plans: any PlanSource) async throws -> [StoredTask] {
+        try check()
+        return try await inner.tasks(ids, plans: plans)
+    }
+    func openSteps(after row: Int64, limit: Int) async throws -> [OpenStep] {
+        try check()
+        return try await inner.openSteps(after: row, limit: limit)
+    }
+    func tasksToWatch(all: Bool) async throws -> [TaskID] {
+        try check()
+        return try await inner.tasksToWatch(all: all)
+    }
+    func outbox(after id: Int64, limit: Int) async throws -> [StoredOutboxMessage] {
+        try check()
+        return try await inner.outbox(after: id, limit: limit)
+    }
+    func identity(_ identity: TaskIdentity) async throws -> (task: TaskID, requestHash: String)? {
+        try check()
+        return try await inner.identity(identity)
+    }
+    func list(_ filter: TaskFilter, page: Int, perPage: Int) async throws -> (tasks: [TaskSummary], total: Int) {
+        try await inner.list(filter, page: page, perPage: perPage)
+    }
+    func taskCounts() async throws -> [TaskState: Int] { try await inner.taskCounts() }
+    func openTaskCounts() async throws -> [String: Int] {
+        try check()
+        return try await inner.openTaskCounts()
+    }
+    func journal(of task: TaskID, after sequence: Int64, limit: Int) async throws -> [StoredJournalEntry] {
+        try await inner.journal(of: task, after: sequence, limit: limit)
+    }
+    func deadLetter(of task: TaskID) async throws -> DeadLetterEntry? { try await inner.deadLetter(of: task) }
+    func deadLetters(resolution: DeadLetterResolution?, limit: Int, offset: Int) async throws -> [DeadLetterEntry] {
+        try await inner.deadLetters(resolution: resolution, limit: limit, offset: offset)
+    }
+    func templates() async throws -> [TemplateRevision] {
+        try check()
+        return try await inner.templates()
+    }
+    func resolvedTemplate(hash: String) async throws -> RawJSON? { try await inner.resolvedTemplate(hash: hash) }
+    func routingTable() async throws -> RoutingTable {
+        try check()
+        return try await inner.routingTable()
+    }
+    func checkWritable() async throws { try await inner.checkWritable() }
+    func close() async {}
+}
