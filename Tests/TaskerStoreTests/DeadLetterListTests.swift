@@ -39,7 +39,8 @@ import Testing
                 try await store.deadLetters(poison, limit: 9, offset: 0) == newest.filter { $0.entry.reason == .poison }
             )
             let depot = DeadLetterFilter(resolution: .pending, namespace: "depot")
-            let pending = newest.filter { $0.namespace == "depot" && $0.entry.resolution == .pending }
+            var pending: [StoredDeadLetter] = []
+            for row in newest where row.namespace == "depot" && row.entry.resolution == .pending { pending.append(row) }
             #expect(pending.count > 2)
             #expect(try await store.deadLetters(depot, limit: 99, offset: 0) == pending)
             #expect(try await store.deadLetters(depot, limit: 2, offset: 1) == Array(pending[1...2]))
