@@ -6,6 +6,9 @@ import TaskerTemplates
 /// Builds the body of a step message at publish time, from the task in memory: the store keeps only that it is due.
 struct DispatchComposer {
     let settings: OrchestratorSettings
+    private let outcomes = OutcomeCache()
+
+    init(settings: OrchestratorSettings) { self.settings = settings }
 
     /// Room for everything of a message but context, inputs and results.
     private static let envelopeAllowance = 64 * 1024
@@ -68,6 +71,10 @@ struct DispatchComposer {
         return task.ancestors(of: place).compactMap { ancestor in
             let step = task.steps[ancestor]
             if tolerated.contains(ancestor) { return (step.name, Self.failureEnvelope(step)) }
+            // A batch worker has its own cursor: with all of them in each message a batch of 10 000 would be 9 GB.
+            if ancestor == task.steps[place].creators.first, task.steps[place].batchItem != nil {
+                return step.envelope.map { (step.name, outcomes.withoutCursors($0, of: step.id)) }
+            }
             return step.state.isSatisfied ? step.envelope.map { (step.name, $0) } : nil
         }
     }

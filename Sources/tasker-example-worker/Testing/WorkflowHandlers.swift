@@ -45,7 +45,8 @@ func registerWorkflowHandlers(in handlers: inout HandlerRegistry) {
         let cursors = stride(from: 0, to: rows, by: Int(size)).enumerated().map { index, start -> JSONValue in
             let end = min(rows, start + size)
             return [
-                "batch_id": .string(String(1001 + index).dropFirst().description), "start_cursor": .integer(start),
+                "batch_id": .string(index < 999 ? String(String(1001 + index).dropFirst()) : String(index + 1)),
+                "start_cursor": .integer(start),
                 "end_cursor": .integer(end), "batch_size": .integer(end - start),
             ]
         }

@@ -60,10 +60,14 @@ struct SimulatedStore: Store {
     func journal(of task: TaskID, after sequence: Int64, limit: Int) async throws -> [StoredJournalEntry] {
         try await inner.journal(of: task, after: sequence, limit: limit)
     }
-    func deadLetter(of task: TaskID) async throws -> DeadLetterEntry? { try await inner.deadLetter(of: task) }
-    func deadLetters(resolution: DeadLetterResolution?, limit: Int, offset: Int) async throws -> [DeadLetterEntry] {
-        try await inner.deadLetters(resolution: resolution, limit: limit, offset: offset)
+    func deadLetter(_ id: DeadLetterID) async throws -> StoredDeadLetter? { try await inner.deadLetter(id) }
+    func newestDeadLetter(of task: TaskID) async throws -> StoredDeadLetter? {
+        try await inner.newestDeadLetter(of: task)
     }
+    func deadLetters(_ filter: DeadLetterFilter, limit: Int, offset: Int) async throws -> [StoredDeadLetter] {
+        try await inner.deadLetters(filter, limit: limit, offset: offset)
+    }
+    func deadLetterStatistics() async throws -> [DeadLetterStatistics] { try await inner.deadLetterStatistics() }
     func templates() async throws -> [TemplateRevision] {
         try check()
         return try await inner.templates()
