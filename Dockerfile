@@ -1,6 +1,7 @@
 # syntax=docker/dockerfile:1
-# One file, three images:  docker build --target orchestrator|swift-worker|python-worker .
-# The versions are those the project is built and tested with: Swift 6.3, Debian 12, Python 3.11.
+# One file, an image per program:
+#   docker build --target orchestrator|swift-worker|python-worker|ruby-worker|typescript-worker|shipping-service .
+# The versions are those the project is built and tested with: Swift 6.3, Debian 12 with its Ruby and Node, Python 3.11.
 
 FROM swift:6.3-bookworm AS build
 RUN apt-get update \
@@ -58,3 +59,42 @@ WORKDIR /handlers
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["python", "-m", "tasker_core.worker"]
 CMD ["order_processing"]
+
+FROM debian:bookworm-slim AS ruby-worker
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends ruby ruby-bunny ruby-faraday \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --create-home tasker
+COPY sdks/ruby /sdk
+USER tasker
+WORKDIR /sdk
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["ruby", "-I", "/sdk/lib", "/sdk/exe/tasker-worker"]
+CMD ["-r", "/sdk/examples/order_delivery.rb"]
+
+FROM debian:bookworm-slim AS typescript-build
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends nodejs node-typescript \
+    && rm -rf /var/lib/apt/lists/*
+COPY sdks/typescript /sdk
+RUN /sdk/script/build
+
+FROM debian:bookworm-slim AS typescript-worker
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends nodejs \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --uid 10001 --create-home tasker
+COPY --from=typescript-build /sdk /sdk
+USER tasker
+WORKDIR /sdk
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["node", "/sdk/bin/tasker-worker.js"]
+CMD ["/sdk/dist/examples/order_shipping.js"]
+
+# The carrier that a step of the example asks over HTTP.
+FROM python:3.11-slim-bookworm AS shipping-service
+RUN useradd --system --uid 10001 --create-home tasker
+COPY scripts/shipping-service /usr/local/bin/shipping-service
+USER tasker
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["python", "-u", "/usr/local/bin/shipping-service", "--host", "0.0.0.0", "--port", "8099"]

@@ -22,7 +22,7 @@ export class Echo extends StepHandler {
   static handlerName = 'poly.echo';
 
   async call(context) {
-    return this.success({ value: context.getInput('value') });
+    return this.success({ value: context.getInput('value') ?? null });
   }
 }
 

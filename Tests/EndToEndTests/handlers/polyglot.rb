@@ -17,7 +17,7 @@ module Polyglot
     # One line per start, in one write.
     def record(context, path)
       File.open(path, File::WRONLY | File::CREAT | File::APPEND) do |file|
-        file.syswrite("#{context.step_uuid} #{context.retry_count + 1} #{context.event.event_id} #{Process.pid}\n")
+        file.syswrite("#{context.step_uuid} #{context.retry_count + 1} #{context.event['event_id']} #{Process.pid}\n")
       end
     end
   end
