@@ -247,7 +247,7 @@ import Testing
         try await HostWorld.run(environment: environment, configure: { $0.environment["GIVEN"] = "yes" }) { world in
             let result = try await world.result(of: "environment")
             #expect((result["secret"], result["given"], result["path"]) == ("", "yes", "set"))
-            // 0, 1, 2 and Bash's own: the script (255) and the pipe from `ls`.
+            // 0, 1, 2 and Bash's own: the script (255) and the directory it looks at.
             #expect(result["files"]?.integerValue.map { $0 <= 5 } == true, "\(result)")
         }
     }
