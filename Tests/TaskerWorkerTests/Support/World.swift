@@ -140,7 +140,13 @@ final class Peer: Sendable {
         let properties = MessageProperties(
             messageID: step.dispatchID.description, replyTo: step.replyTo,
             headers: ["traceparent": .string("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")])
-        let outcome = await publish(step.encoded(), to: names.steps("fleet"), properties: properties)
+        var outcome = PublishOutcome.notSent
+        let deadline = ContinuousClock.now + .seconds(30)
+        // The connection for publishing may come up later than the other.
+        while outcome == .notSent, ContinuousClock.now < deadline {
+            outcome = await publish(step.encoded(), to: names.steps("fleet"), properties: properties)
+            if outcome == .notSent { try? await Task.sleep(for: .milliseconds(20)) }
+        }
         #expect(outcome == .confirmed)
     }
 
