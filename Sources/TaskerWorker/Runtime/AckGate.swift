@@ -5,7 +5,7 @@ import TaskerMessaging
 /// A quorum queue assigns messages to a consumer before they reach the channel, up to its credit. Those on their way when
 /// the consumer is cancelled come back later as *redelivered* although nobody saw them, and a step that may not repeat
 /// would then end in an error without ever having run. So the flow is dried up first: without acks there is no new
-/// credit, and the cancel follows when all credit is used or nothing has come for a moment.
+/// credit, and the cancel follows when all credit is used, or when nothing has come for a moment and nothing waits.
 struct AckGate {
     /// What has to happen before the consumers are cancelled.
     private enum Phase {
@@ -16,6 +16,8 @@ struct AckGate {
 
     /// Longer than a message needs from the queue's process to ours on a loaded machine.
     static let quiet: Duration = .milliseconds(100)
+    /// Then consumers are cancelled whatever waits.
+    static let patience: Duration = .seconds(5)
 
     private let consumers: Int
     private let prefetch: Int

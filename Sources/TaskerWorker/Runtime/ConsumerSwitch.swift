@@ -5,6 +5,8 @@ struct ConsumerSwitch: Sendable {
     enum Command: Sendable {
         case start
         case stop
+        /// To be answered with `looked`.
+        case look
         case openReplyQueue
     }
 
@@ -33,6 +35,7 @@ struct ConsumerSwitch: Sendable {
                 for consumer in consumers { await broker.cancel(consumer) }
                 consumers = []
                 inbox.push(.machine(.consumersStopped))
+            case .look: inbox.push(.looked(messagesWait: await messagesWait()))
             case .openReplyQueue: try await openReplyQueue()
             }
         }
@@ -46,6 +49,14 @@ struct ConsumerSwitch: Sendable {
             case .lost(let epoch, _): inbox.push(.machine(.consumerLost(epoch: epoch)))
             }
         }
+    }
+
+    /// False when the broker cannot say.
+    private func messagesWait() async -> Bool {
+        for queue in queues {
+            if let figures = try? await broker.inspect(queue: queue), figures.ready > 0 { return true }
+        }
+        return false
     }
 
     private func openControl() async throws {

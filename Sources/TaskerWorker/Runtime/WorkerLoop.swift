@@ -6,6 +6,8 @@ import TaskerMessaging
 enum LoopEvent: Sendable {
     case machine(MachineEvent)
     case deliveries([Delivery], queue: String)
+    /// Whether messages wait in one of the step queues.
+    case looked(messagesWait: Bool)
     case control([Delivery])
     case pages([Delivery])
     case published([PublishResult])
@@ -54,6 +56,7 @@ final class WorkerLoop {
     private var outgoing: [OutgoingMessage] = []
     private var acknowledged: [DeliveryTag] = []
     private var gate: AckGate
+    private var dryDeadline: ContinuousClock.Instant?
     private var localEvents = LocalEvents()
     private var end: LoopEnd?
     private var logger: Logger { services.logger }
@@ -108,6 +111,7 @@ final class WorkerLoop {
         case .deliveries(let deliveries, let queue):
             gate.delivered(deliveries.map(\.tag))
             for delivery in deliveries { feed(.delivered(arrival(delivery, queue))) }
+        case .looked(let messagesWait): looked(messagesWait: messagesWait)
         case .control(let deliveries):
             for delivery in deliveries { notice(delivery) }
         case .pages(let deliveries):
@@ -125,10 +129,19 @@ final class WorkerLoop {
     private func fire(_ timer: LoopTimer) {
         switch timer {
         case .machine(let timer): feed(.timer(timer))
-        case .quiet where gate.isQuiet(): cancelConsumers()
+        case .quiet where gate.isQuiet(): services.consumers.yield(.look)
         case .quiet where gate.isDrying: timers.set(.quiet, at: .now + AckGate.quiet)
         case .quiet: break
         }
+    }
+
+    /// Nothing has come for a moment. Messages that wait although there is credit for them are on their way to somebody,
+    /// perhaps to us: a loaded broker takes its time.
+    private func looked(messagesWait: Bool) {
+        guard gate.isDrying else { return }
+        let isOver = dryDeadline.map { ContinuousClock.now >= $0 } ?? true
+        if gate.isQuiet(), !messagesWait || isOver { return cancelConsumers() }
+        timers.set(.quiet, at: .now + AckGate.quiet)
     }
 
     private func cancelConsumers() {
@@ -195,6 +208,7 @@ final class WorkerLoop {
         case .startConsuming: startConsumers()
         case .stopConsuming:
             gate.dry()
+            dryDeadline = .now + AckGate.patience
             timers.set(.quiet, at: .now + AckGate.quiet)
         case .openReplyQueue: services.consumers.yield(.openReplyQueue)
         case .run(let step): run(step)

@@ -108,6 +108,7 @@ import Darwin
             #expect(peer.results(of: stuck).isEmpty)
             worker.shutDown()
             try await running.value
+            try await eventually("its answer") { !peer.results(of: stuck).isEmpty }
             #expect(peer.results(of: stuck).map(\.error?.errorType) == ["interrupted"])
             await peer.broker.shutdown(timeout: .seconds(5))
             try await group.waitForAll()
