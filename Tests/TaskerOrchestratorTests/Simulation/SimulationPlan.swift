@@ -79,7 +79,7 @@ struct SimulationPlan {
         sparesVictims = random.chance(70)
         hasBacklog = random.chance(20)
         planWorkers(&random)
-        for index in 0..<random.int(1...3) {
+        for index in 0..<random.pick([1, 1, 2, 3]) {
             let isComparable = index == 0 || random.chance(40)
             var maker = TemplateMaker(
                 name: "t\(index)", isComparable: isComparable, mayKill: !sparesVictims && random.chance(40),
