@@ -14,6 +14,7 @@ let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -89,7 +90,7 @@ let package = Package(
             [
                 "TaskerOrchestrator", "TaskerEngine", "TaskerStore", "TaskerProtocol", "TaskerTemplates",
                 "TaskerMessaging",
-                hummingbird, httpTypes, nioCore, logging,
+                hummingbird, hummingbirdCore, httpTypes, nioCore, lifecycle, logging,
             ]),
 
         // The Swift SDK.

@@ -7,6 +7,8 @@ public enum JournalEntry: Sendable, Hashable {
     /// Rows that a decision's or an analyzer's result has made, at the places from `first` on.
     case created(first: Int, count: Int, by: Int)
     case audit(AuditRecord)
+    /// Something the orchestrator tells: of a dead-letter entry, a worker, a template.
+    case notice(type: String, detail: String?)
 }
 
 /// One received message that meant something to a step, or one action on it: who, why, and what it changed.

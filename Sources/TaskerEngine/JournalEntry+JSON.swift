@@ -27,6 +27,10 @@ extension JournalEntry {
         case .audit(let record):
             writer.value("a")
             record.write(to: &writer)
+        case .notice(let type, let detail):
+            writer.value("n")
+            writer.value(type)
+            writer.value(detail)
         }
         writer.endArray()
     }
@@ -57,6 +61,9 @@ extension JournalEntry {
         case "a":
             guard items.count == 2, let record = AuditRecord(items[1]) else { return nil }
             self = .audit(record)
+        case "n":
+            guard let type = text(1) else { return nil }
+            self = .notice(type: type, detail: text(2))
         default: return nil
         }
     }

@@ -20,12 +20,22 @@ extension Coordinator {
                 changedSteps: draft.steps.sorted(), addedFrom: draft.addedFrom, journal: draft.journal,
                 deadLetter: draft.deadLetter)
         }
-        if settings.publishesLifecycleEvents { addLifecycleEvents(batch.tasks) }
+        batch.notices = newNotices
+        batch.firstEvent = nextEvent
+        if settings.publishesLifecycleEvents { addLifecycleEvents(batch) }
         batch.outbox = newOutbox
         batch.outboxDone = doneOutbox
         batch.templates = newTemplates
         if routingChanged { batch.routing = routes.table }
-        if !batch.isEmpty { try await store.commit(batch, epoch: epoch) }
+        if !batch.isEmpty {
+            let start = ContinuousClock.now
+            try await store.commit(batch, epoch: epoch)
+            metrics.storeTransaction.observe(ContinuousClock.now - start)
+        }
+        newNotices = []
+        count(batch)
+        metrics.resultProcessing.observe(ContinuousClock.now - roundStart, times: resultsInRound)
+        announce(batch)
         onCommit(batch.tasks.map { ($0.task.id, $0.task.state) })
         forgetFinished(batch)
         changes = [:]
@@ -51,7 +61,7 @@ extension Coordinator {
     /// The last round: notes what the broker has said of publishes and leaves nothing uncommitted.
     public func finish(_ inputs: [Input], at time: Timestamp) async throws {
         try await process(inputs, at: time)
-        if !changes.isEmpty || !doneOutbox.isEmpty { try await commit() }
+        if !changes.isEmpty || !doneOutbox.isEmpty || !newNotices.isEmpty { try await commit() }
     }
 
     /// Nothing of this round has left: it is taken again once the store works.
@@ -72,7 +82,8 @@ extension Coordinator {
         newOutbox = []
         pendingIdentities = [:]
         mustCommit = routingChanged || !newTemplates.isEmpty
-        softSince = nil
+        // Workers and templates are told of once, whatever becomes of the round.
+        softSince = newNotices.isEmpty ? nil : now
         postpone(inputs, because: error)
     }
 
@@ -107,6 +118,10 @@ extension Coordinator {
             case .cancel(let request): request.reply(.failure(failure))
             case .register(let request): request.reply(request.templates.map { _ in .failure(failure) })
             case .snapshot(let reply): reply(snapshot())
+            case .outlook(let id, let reply): reply(outlook(of: id))
+            case .locate(let steps, let reply): reply(locate(steps))
+            case .act(let request): request.reply(.failure(failure))
+            case .setRoute(let request): request.reply(.failure(failure))
             case .tick, .stop, .failed: break
             default: deferred.append(input)
             }

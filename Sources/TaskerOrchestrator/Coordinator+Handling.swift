@@ -38,6 +38,10 @@ extension Coordinator {
         case .inspected(let figures): inspected(figures)
         case .queueFault(let queue, let text): queueFaults[queue] = text
         case .snapshot(let reply): afterCommit.replies.append { [self] in reply(snapshot()) }
+        case .outlook(let id, let reply):
+            afterCommit.replies.append { [self] in reply(outlook(of: id)) }
+        case .locate(let steps, let reply):
+            afterCommit.replies.append { [self] in reply(locate(steps)) }
         case .tick, .stop, .failed: break
         }
     }
@@ -83,7 +87,9 @@ extension Coordinator {
             case .domainEvent(let event): addEvent(event)
             case .remark(let remark): note(remark, of: cached.task)
             case .journal(let entry): draft.journal.append(entry)
-            case .deadLetterChanged(let entry): draft.deadLetter = entry
+            case .deadLetterChanged(let entry):
+                draft.deadLetter = entry
+                if let notice = cached.notice(of: entry) { draft.journal.append(notice) }
             case .dispatch(let place, let dispatch):
                 touched.insert(place)
                 if cached.task.steps[place].dispatch?.publication == .begun {

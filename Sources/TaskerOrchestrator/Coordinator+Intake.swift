@@ -97,13 +97,7 @@ extension Coordinator {
         }
         try checkInput(request.context, entry)
         let namespace = entry.template.namespace
-        if (openTasks[namespace] ?? 0) >= settings.openTasksPerNamespace {
-            var error = OrchestratorError(
-                .backpressure, "namespace \(namespace) has \(settings.openTasksPerNamespace) unfinished tasks already",
-                hint: "Try again later, or add workers")
-            error.retryAfterSeconds = 10
-            throw error
-        }
+        try checkBacklog(namespace: namespace)
         let header = TaskHeader(
             id: ids.nextID(at: now), context: request.context,
             correlationID: request.correlationID ?? ids.nextID(at: now),

@@ -160,20 +160,23 @@ extension Coordinator {
     }
 
     /// Everything that this round's histories tell, in their order.
-    func addLifecycleEvents(_ changes: [TaskChange]) {
-        for change in changes {
-            for entry in change.journal {
-                guard let event = LifecycleEvent(entry, of: change.task, at: now) else { continue }
-                var writer = JSONWriter(reserving: 320)
-                writer.beginObject()
-                event.writeMembers(to: &writer)
-                writer.endObject()
-                addToOutbox(
-                    exchange: settings.names.events, routingKey: event.type, type: "tasker.event.lifecycle.v1",
-                    correlationID: change.task.header.correlationID.description, messageID: nil,
-                    body: RawJSON(trusting: writer.finish()))
+    func addLifecycleEvents(_ batch: CommitBatch) {
+        for change in batch.tasks {
+            for event in events(of: change, at: batch.at, first: 0) {
+                addLifecycleEvent(event, correlationID: change.task.header.correlationID.description)
             }
         }
+        for event in events(of: batch.notices, at: batch.at, first: 0) { addLifecycleEvent(event, correlationID: nil) }
+    }
+
+    private func addLifecycleEvent(_ event: LifecycleEvent, correlationID: String?) {
+        var writer = JSONWriter(reserving: 320)
+        writer.beginObject()
+        event.writeMembers(to: &writer)
+        writer.endObject()
+        addToOutbox(
+            exchange: settings.names.events, routingKey: event.type, type: "tasker.event.lifecycle.v1",
+            correlationID: correlationID, messageID: nil, body: RawJSON(trusting: writer.finish()))
     }
 
     private func addToOutbox(
@@ -210,6 +213,7 @@ extension Coordinator {
             text = "a result breaks its schema"
         case .stale(let finding):
             remarks.staleTasks += 1
+            metrics.staleTasks += 1
             details["state"] = .string(finding.state.rawValue)
             details["minutes"] = "\(finding.elapsed.wholeMilliseconds / 60_000)"
             text = "a task is stale"

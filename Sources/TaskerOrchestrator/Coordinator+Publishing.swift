@@ -64,6 +64,7 @@ extension Coordinator {
             dispatchesInFlight -= 1
             dispatchPublished(result.outcome, task, step, place, dispatch, queue)
         case .outbox(let notice):
+            if result.outcome == .confirmed { noteSent() }
             switch result.outcome {
             case .notSent, .nacked, .inDoubt: outboxWaiting.append(notice)
             case .confirmed, .returned:
@@ -88,6 +89,7 @@ extension Coordinator {
         _ queue: String
     ) {
         // What was answered or superseded meanwhile needs nothing.
+        if outcome == .confirmed { noteSent(since: open[step].flatMap { $0.dispatch == dispatch ? $0.begunAt : nil }) }
         guard open[step]?.dispatch == dispatch else { return }
         var outcome = outcome
         if isPlanted(.resendDoubtUnderSameID), outcome == .inDoubt { outcome = .notSent }
@@ -104,6 +106,7 @@ extension Coordinator {
         case .nacked:
             if let cached = cache[task] { apply(.publishing(step: place, dispatch, .nacked), to: cached) }
         case .returned(_, let text):
+            metrics.messagesUnroutable += 1
             // The broker gave it back, so no copy exists: declare the queue and publish it again.
             log.warning("no queue took a step message", metadata: ["queue": .string(queue), "broker": .string(text)])
             declareQueue(queue)

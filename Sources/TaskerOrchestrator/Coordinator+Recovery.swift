@@ -17,6 +17,8 @@ extension Coordinator {
             templates.insert(revision, template, plans: plans)
         }
         routes = RouteTable(table: try await store.routingTable(), stickiness: settings.routeStickiness, since: now)
+        nextEvent = try await store.eventRange().last + 1
+        feed?.begin(after: nextEvent - 1)
         try await recoverOutbox()
         try await recoverSteps()
         try await countOpenTasks()

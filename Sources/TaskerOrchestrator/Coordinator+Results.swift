@@ -17,6 +17,7 @@ extension Coordinator {
         noteSeen(cached.task, place, message.dispatchID)
         var message = message
         if isPlanted(.noFencing), let current = cached.task.steps[place].dispatch?.id { message.dispatchID = current }
+        resultsInRound += 1
         apply(.result(step: place, message), to: cached)
         afterCommit.acks.append(delivery.tag)
     }
@@ -51,6 +52,10 @@ extension Coordinator {
     /// A later dispatch of a queue that shows a sign of life proves that the turn of earlier ones has passed.
     private func noteSeen(_ task: WorkflowTask, _ place: Int, _ id: DispatchID?) {
         guard let dispatch = task.steps[place].dispatch, dispatch.id == id else { return }
+        if !dispatch.wasSeen {
+            starts[dispatch.queue, default: RateMeter()].note(at: now)
+            if let begun = dispatch.begunAt { metrics.stepQueue.observe(milliseconds: now.millisecondsSince(begun)) }
+        }
         newestSeen[dispatch.queue] = max(newestSeen[dispatch.queue] ?? 0, dispatch.publishSequence)
     }
 

@@ -31,6 +31,7 @@ extension Coordinator {
         templates.insert(revision, template, plans: plans)
         newTemplates.append(revision)
         mustCommit = true
+        addNotice("template.registered", "\(template.namespace)/\(template.name) \(template.version)")
         log.info(
             "template registered",
             metadata: [

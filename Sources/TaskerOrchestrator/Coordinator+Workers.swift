@@ -16,8 +16,13 @@ extension Coordinator {
                     "queues": .string(announcement.queues.joined(separator: ",")), "slots": "\(announcement.slots)",
                 ])
         }
+        if isNew { addNotice("worker.joined", announcement.worker.id) }
+        if announcement.status == .draining, workers.beganDraining(announcement.worker.id) {
+            addNotice("worker.draining", announcement.worker.id)
+        }
         if announcement.kind == .bye {
             log.info("worker left", metadata: ["worker": .string(announcement.worker.id)])
+            addNotice("worker.left", announcement.worker.id)
             // Its last sign of life: from here the 30 s count.
             markRoutes(of: announcement)
             routingChanged = true
@@ -60,6 +65,7 @@ extension Coordinator {
         let lost = workers.expire(at: now)
         for id in lost {
             log.warning("worker lost", metadata: ["worker": .string(id)])
+            addNotice("worker.lost", id)
             routesMayMove = true
         }
         guard routesMayMove else { return }

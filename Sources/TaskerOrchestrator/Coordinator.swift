@@ -24,6 +24,8 @@ public final class Coordinator {
     /// Declares a fleet's queue; called when a message for it came back, and before the first one leaves.
     let declareQueue: @Sendable (String) -> Void
 
+    /// Where committed events go.
+    public var feed: EventFeed?
     /// Told after each commit which tasks changed.
     public var onCommit: @Sendable ([(TaskID, TaskState)]) -> Void = { _ in }
 
@@ -91,6 +93,20 @@ public final class Coordinator {
     var staleness = StalenessWatch()
     /// Counted since the start: remarks of the engine, by kind.
     var remarks = RemarkCounts()
+
+    // Figures and events.
+    var metrics = OrchestratorMetrics()
+    var tasksEnded = RateMeter()
+    var stepsAnswered = RateMeter()
+    var messagesConfirmed = RateMeter()
+    /// Per queue: first signs of life of its messages.
+    var starts: [String: RateMeter] = [:]
+    var nextEvent: Int64 = 1
+    var newNotices: [JournalEntry] = []
+    /// Since when dispatches wait for the broker, nil when none does.
+    var parkedSince: Timestamp?
+    var roundStart = ContinuousClock.now
+    var resultsInRound = 0
 
     // Connection and silence.
     var brokerState = BrokerState.disconnected(reason: "not connected yet")
@@ -162,6 +178,8 @@ public final class Coordinator {
         beforeRound = RoundMemory(
             markers: markers, silentTimers: silentTimers, silentLosses: silentLosses, unroutable: unroutable,
             unroutableDispatches: unroutableDispatches, outboxWaiting: outboxWaiting, followUps: followUps)
+        roundStart = .now
+        resultsInRound = 0
         let messages = inputs.map(decode)
         try await load(messages.compactMap(\.task))
         for message in messages { try await handle(message) }
@@ -176,6 +194,7 @@ public final class Coordinator {
         if mustCommit || softIsDue { try await commit() }
         flush()
         evict()
+        if parked.isEmpty { parkedSince = nil } else if parkedSince == nil { parkedSince = now }
     }
 
     /// When ``process(_:at:)`` wants to be called even if nothing arrives.
@@ -202,8 +221,23 @@ public final class Coordinator {
 final class CachedTask {
     var task: WorkflowTask
     var lastUse: UInt64 = 0
+    /// The entry that was last told of, and as what.
+    private var toldEntry: DeadLetterID?
+    private var toldResolution: DeadLetterResolution?
 
-    init(_ task: WorkflowTask) { self.task = task }
+    init(_ task: WorkflowTask) {
+        self.task = task
+        toldEntry = task.deadLetter?.id
+        toldResolution = task.deadLetter?.resolution
+    }
+
+    /// What a change of the dead-letter entry is to people who watch; nil for one that is neither a beginning nor an end.
+    func notice(of entry: DeadLetterEntry) -> JournalEntry? {
+        defer { (toldEntry, toldResolution) = (entry.id, entry.resolution) }
+        if entry.id != toldEntry { return .notice(type: "dlq.created", detail: entry.reason.rawValue) }
+        guard entry.resolution != toldResolution, entry.resolution != .pending else { return nil }
+        return .notice(type: "dlq.resolved", detail: entry.resolution.rawValue)
+    }
 }
 
 /// What a round did to one task so far.

@@ -21,6 +21,10 @@ public enum Input: Sendable {
     /// A queue could not be declared, or can again.
     case queueFault(queue: String, String?)
     case snapshot(@Sendable (LiveState) -> Void)
+    /// What is known of a task beside what the store has.
+    case outlook(TaskID, @Sendable (TaskOutlook) -> Void)
+    /// The tasks that open steps belong to.
+    case locate([StepID], @Sendable ([StepID: TaskID]) -> Void)
     /// Look at the clock.
     case tick
     /// Finish what is at hand and end.

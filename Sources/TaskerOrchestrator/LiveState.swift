@@ -38,6 +38,8 @@ public struct LiveState: Sendable {
         public var liveWorkers: Int
         public var handlers: [String]
         public var fault: String?
+        /// Messages whose first sign of life came within the last minute.
+        public var startsPerMinute: Int
     }
 
     public var at: Timestamp
@@ -53,6 +55,13 @@ public struct LiveState: Sendable {
     public var publishesInFlight: Int
     /// The store refuses commits; inputs wait.
     public var isStoreFailing: Bool
+    /// Messages that the broker has not confirmed.
+    public var outboxDepth: Int
+    public var outboxOldestAt: Timestamp?
+    /// Unfinished tasks by namespace.
+    public var openTasks: [String: Int]
+    public var timers: Int
+    public var metrics: OrchestratorMetrics
 }
 
 extension Coordinator {
@@ -61,7 +70,20 @@ extension Coordinator {
             at: now, broker: brokerState, isReading: isReading,
             workers: workers.workers.values.sorted { $0.firstSeenAt < $1.firstSeenAt }, routes: liveRoutes(),
             queues: liveQueues(), cachedTasks: cache.count, openSteps: open.count, parkedDispatches: parked.count,
-            publishesInFlight: dispatchesInFlight, isStoreFailing: deferredUntil != nil)
+            publishesInFlight: dispatchesInFlight, isStoreFailing: deferredUntil != nil,
+            outboxDepth: outboxDepth, outboxOldestAt: outboxOldestAt,
+            openTasks: openTasks.filter { $0.value > 0 }, timers: timers.count, metrics: metrics)
+    }
+
+    private var outboxOldestAt: Timestamp? {
+        open.values.reduce(parkedSince) { oldest, info in
+            guard info.publication == .begun, let begun = info.begunAt else { return oldest }
+            return min(oldest ?? begun, begun)
+        }
+    }
+
+    func locate(_ steps: [StepID]) -> [StepID: TaskID] {
+        Dictionary(steps.compactMap { step in open[step].map { (step, $0.task) } }, uniquingKeysWith: { $1 })
     }
 
     private func liveRoutes() -> [LiveState.Route] {
@@ -124,7 +146,7 @@ extension Coordinator {
                 queues[name]
                 ?? LiveState.Queue(
                     queue: name, dispatched: 0, started: 0, oldestAt: nil, liveWorkers: 0, handlers: [],
-                    fault: queueFaults[name])
+                    fault: queueFaults[name], startsPerMinute: starts[name]?.perMinute(at: now) ?? 0)
             change(&queue)
             queues[name] = queue
         }

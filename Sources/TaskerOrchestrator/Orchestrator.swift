@@ -23,6 +23,8 @@ public final class Orchestrator: Service {
     private let inputs = Mailbox<Input>()
     private let phase = Mutex(Phase.starting)
     private let watch = TaskWatch()
+    /// Events as they are committed.
+    public let events = EventFeed()
 
     public enum Phase: Sendable {
         case starting, running, draining, stopped
@@ -105,6 +107,22 @@ public final class Orchestrator: Service {
         }
     }
 
+    /// What `why` needs of a task beside its rows.
+    public func outlook(of task: TaskID) async throws -> TaskOutlook {
+        guard accepts else { throw Self.stopping }
+        return await withCheckedContinuation { continuation in
+            inputs.push(.outlook(task) { continuation.resume(returning: $0) })
+        }
+    }
+
+    /// The tasks that steps in flight belong to; steps that are not are left out.
+    public func locate(_ steps: [StepID]) async throws -> [StepID: TaskID] {
+        guard accepts else { throw Self.stopping }
+        return await withCheckedContinuation { continuation in
+            inputs.push(.locate(steps) { continuation.resume(returning: $0) })
+        }
+    }
+
     /// Figures of a queue as the broker tells them now; nil when it does not exist.
     public func inspect(queue: String) async throws -> QueueFigures? { try await broker.inspect(queue: queue) }
 
@@ -142,6 +160,8 @@ public final class Orchestrator: Service {
             declareQueue: { queue in
                 Task { await Self.declare(queue, broker: broker, settings: settings, inputs: inputs, log: log) }
             })
+        coordinator.feed = events
+        defer { events.end() }
         coordinator.onCommit = { [watch] in watch.committed($0) }
         try await coordinator.recover(owner: "orchestrator", at: Self.wallClock())
         phase.withLock { $0 = .running }

@@ -37,8 +37,7 @@ public struct OrchestratorSettings: Sendable {
     public var templateConflict = TemplateConflictPolicy.update
     public var inputSchemaPolicy = InputSchemaPolicy.enforce
     public var maxContextBytes = 1024 * 1024
-    /// Open tasks of one namespace past which new ones are refused.
-    public var openTasksPerNamespace = 100_000
+    public var backpressure = BackpressureLimits()
 
     /// Lifecycle events go to the events exchange too, not only to the API's stream: they cost messages.
     public var publishesLifecycleEvents = false

@@ -54,12 +54,12 @@ struct TemplateRegistry {
 }
 
 /// Order of versions as in Semantic Versioning 2.0.0, section 11; what is no semantic version comes first, by text.
-struct SemanticVersion: Comparable {
+public struct SemanticVersion: Comparable, Sendable {
     private let numbers: [Int]
     private let pre: [String]
     private let text: String
 
-    init(_ text: String) {
+    public init(_ text: String) {
         self.text = text
         let withoutBuild = text.split(separator: "+", maxSplits: 1, omittingEmptySubsequences: false)[0]
         let halves = withoutBuild.split(separator: "-", maxSplits: 1)
@@ -68,7 +68,7 @@ struct SemanticVersion: Comparable {
         pre = halves.count > 1 ? halves[1].split(separator: ".").map(String.init) : []
     }
 
-    static func < (left: Self, right: Self) -> Bool {
+    public static func < (left: Self, right: Self) -> Bool {
         if left.numbers.isEmpty || right.numbers.isEmpty {
             return left.numbers.isEmpty == right.numbers.isEmpty ? left.text < right.text : left.numbers.isEmpty
         }

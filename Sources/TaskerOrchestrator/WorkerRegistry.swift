@@ -19,7 +19,11 @@ public struct WorkerInfo: Sendable, Hashable {
 /// routes, which is kept, says where messages go meanwhile.
 struct WorkerRegistry {
     private(set) var workers: [String: WorkerInfo] = [:]
+    private var draining: Set<String> = []
     let silence: Duration
+
+    init(silence: Duration) { self.silence = silence }
+
     /// Workers that are gone are shown for a while, at most so many.
     static let remembered = 1000
 
@@ -35,6 +39,7 @@ struct WorkerRegistry {
             }
         workers[id] = WorkerInfo(
             announcement: announcement, firstSeenAt: known?.firstSeenAt ?? now, lastSeenAt: now, status: status)
+        if announcement.kind != .heartbeat { draining.remove(id) }
         trim()
         return announcement.kind != .bye && known?.isLive != true
     }
@@ -51,6 +56,9 @@ struct WorkerRegistry {
         }
         return lost
     }
+
+    /// Whether this is the first time that a worker is known to drain.
+    mutating func beganDraining(_ id: String) -> Bool { draining.insert(id).inserted }
 
     /// When the next one may be lost.
     var nextExpiry: Timestamp? {

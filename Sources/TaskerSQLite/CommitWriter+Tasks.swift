@@ -161,7 +161,8 @@ extension CommitWriter {
 
     // MARK: - History
 
-    private func write(_ entries: [JournalEntry], task row: Int64, at now: Timestamp) throws {
+    /// - Parameter row: 0 for notices.
+    func write(_ entries: [JournalEntry], task row: Int64, at now: Timestamp) throws {
         let sequence = try withCounters { counters in
             counters.sequence += 1
             return counters.sequence
@@ -171,11 +172,15 @@ extension CommitWriter {
         for entry in entries { entry.write(to: &writer) }
         writer.endArray()
         let text = writer.finish()
+        let events = nextEvent == nil ? 0 : entries.eventCount
+        let event = events > 0 ? nextEvent : nil
+        if let event { nextEvent = event + events }
         try sql.insertJournal.run {
             $0.add(sequence)
             $0.add(row)
             $0.add(now)
             $0.add(blob: text)
+            $0.add(event)
         }
     }
 

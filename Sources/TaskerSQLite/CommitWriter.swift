@@ -20,6 +20,8 @@ final class CommitWriter {
     var plans: [String: Int64] = [:]
     var tasks: [TaskID: KnownTask] = [:]
     var counters: Counters?
+    /// Number of the next event of the batch at hand.
+    var nextEvent: Int64?
 
     struct Counters {
         var task: Int64
@@ -55,7 +57,9 @@ final class CommitWriter {
             guard let owner, owner.0 == epoch.value else {
                 throw StoreError.fenced(partition: epoch.partition, by: owner?.1)
             }
+            nextEvent = batch.firstEvent
             for change in batch.tasks { try write(change, at: batch.at) }
+            if !batch.notices.isEmpty { try write(batch.notices, task: 0, at: batch.at) }
             for message in batch.outbox { try write(message) }
             for id in batch.outboxDone { try sql.deleteOutbox.run { $0.add(id) } }
             for template in batch.templates { try write(template) }

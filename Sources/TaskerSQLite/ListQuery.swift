@@ -18,7 +18,8 @@ struct ListQuery {
     }
 
     /// - Returns: nil when no task can match.
-    init?(_ filter: TaskFilter, in database: Database) throws {
+    /// - Parameter position: begins behind it; not to be used with an order by update.
+    init?(_ filter: TaskFilter, after position: TaskPosition? = nil, in database: Database) throws {
         self.filter = filter
         if filter.namespace != nil || filter.name != nil || filter.version != nil {
             let plans = try Self.plans(of: filter, in: database)
@@ -39,6 +40,23 @@ struct ListQuery {
         if let source = filter.sourceSystem { add("t.source_system = ?", .text(source)) }
         if let after = filter.createdAfter { add("t.created_at >= ?", .number(after.milliseconds)) }
         if let before = filter.createdBefore { add("t.created_at < ?", .number(before.milliseconds)) }
+        if let position {
+            let find = try PreparedStatement(cachedBy: database, "SELECT id FROM tasks WHERE uuid = ?")
+            guard let row = try find.first({ $0.add(position.task) }, { $0.int64() }) else { return nil }
+            add(position, row: row)
+        }
+    }
+
+    private mutating func add(_ position: TaskPosition, row: Int64) {
+        switch filter.order {
+        case .newestFirst: conditions.append("(t.created_at, t.id) < (?, ?)")
+        case .oldestFirst: conditions.append("(t.created_at, t.id) > (?, ?)")
+        case .priority:
+            conditions.append("(t.priority, t.created_at, t.id) < (?, ?, ?)")
+            values.append(.number(Int64(position.priority)))
+        case .recentlyUpdated: return
+        }
+        values += [.number(position.createdAt.milliseconds), .number(row)]
     }
 
     func count(in database: Database) throws -> Int {

@@ -23,8 +23,16 @@ enum Schema {
             try $0.execute(sql: "PRAGMA application_id = \(applicationID)")
             try $0.execute(sql: initial)
         }
+        migrator.registerMigration("0002-events") { try $0.execute(sql: events) }
         return migrator
     }
+
+    /// `event`: number of a row's first event in the stream; NULL for a row without events, and for rows from before
+    /// there was a stream. Rows of `task` 0 are notices.
+    private static let events = """
+        ALTER TABLE journal ADD COLUMN event INTEGER;
+        CREATE INDEX journal_by_event ON journal (event) WHERE event > 0;
+        """
 
     private static let initial = """
         CREATE TABLE owners (

@@ -74,7 +74,8 @@ struct WriterStatements {
         updateData = try prepare("UPDATE step_data SET envelope = ?, last_error = ?, checkpoint = ? WHERE id = ?")
         deleteData = try prepare("DELETE FROM step_data WHERE id = ?")
 
-        insertJournal = try prepare("INSERT INTO journal (sequence, task, at, entries) VALUES (?, ?, ?, ?)")
+        insertJournal = try prepare(
+            "INSERT INTO journal (sequence, task, at, entries, event) VALUES (?, ?, ?, ?, ?)")
         putDeadLetter = try prepare(
             """
             INSERT INTO dead_letters (uuid, task, reason, original_state, created_at, failures, resolution, resolved_at,

@@ -1,33 +1,54 @@
 import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
 import TaskerOrchestrator
 
 /// The HTTP side of the orchestrator.
 public enum Server {
     /// All routes, without a socket.
-    public static func router(for orchestrator: Orchestrator) -> Router<BasicRequestContext> {
+    public static func router(
+        for orchestrator: Orchestrator, settings: ServerSettings = ServerSettings()
+    ) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
+        let counter = RequestCounter()
+        router.add(middleware: CountingMiddleware(counter: counter))
         router.add(middleware: ProblemMiddleware())
-        HealthController(orchestrator: orchestrator).addRoutes(to: router)
-        let api = router.group("v1")
+        router.add(middleware: GuardMiddleware(settings: settings))
+        router.add(middleware: IdempotencyMiddleware(memory: ReplayMemory()))
+        HealthController(orchestrator: orchestrator, settings: settings, counter: counter).addRoutes(to: router)
+        MetricsController(orchestrator: orchestrator, counter: counter, settings: settings).addRoutes(to: router)
+        ConfigurationController(orchestrator: orchestrator, settings: settings).addRoutes(to: router)
+        DocumentationController().addRoutes(to: router)
+        addVersioned(to: router.group("v1"), orchestrator, settings)
+        refuseOtherMethods(router)
+        return router
+    }
+
+    private static func addVersioned(
+        to api: RouterGroup<BasicRequestContext>, _ orchestrator: Orchestrator, _ settings: ServerSettings
+    ) {
         TaskController(orchestrator: orchestrator).addRoutes(to: api)
         TaskActionController(orchestrator: orchestrator).addRoutes(to: api)
         StepController(orchestrator: orchestrator).addRoutes(to: api)
+        WhyController(orchestrator: orchestrator).addRoutes(to: api)
+        GraphController(orchestrator: orchestrator).addRoutes(to: api)
         TemplateController(orchestrator: orchestrator).addRoutes(to: api)
         FleetController(orchestrator: orchestrator).addRoutes(to: api)
+        QueueController(orchestrator: orchestrator).addRoutes(to: api)
         RouteController(orchestrator: orchestrator).addRoutes(to: api)
+        EventController(orchestrator: orchestrator, settings: settings).addRoutes(to: api)
         DeadLetterController(orchestrator: orchestrator).addRoutes(to: api)
         DeadLetterActionController(orchestrator: orchestrator).addRoutes(to: api)
-        refuseOtherMethods(router)
-        return router
+        AnalyticsController(orchestrator: orchestrator).addRoutes(to: api)
     }
 
     /// A path that exists answers methods it has not with 405; the router alone would say 404.
     private static func refuseOtherMethods(_ router: Router<BasicRequestContext>) {
         for routes in Dictionary(grouping: router.routes, by: \.path.description).values {
             let allowed = routes.map(\.method).sorted { $0.rawValue < $1.rawValue }
-            for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] where !allowed.contains(method) {
+            let others: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .head, .options, .trace, .connect]
+            for method in others where !allowed.contains(method) {
                 router.on(routes[0].path, method: method) { request, _ -> Response in
                     throw Problem.methodNotAllowed(request.method, allowed: allowed)
                 }
@@ -37,13 +58,20 @@ public enum Server {
 
     /// The application on `host` and `port`; port 0 takes a free one, reported to `onBound`.
     public static func application(
-        for orchestrator: Orchestrator, host: String, port: Int, log: Logger,
-        onBound: @escaping @Sendable (Int) async -> Void = { _ in }
+        for orchestrator: Orchestrator, host: String, port: Int, settings: ServerSettings = ServerSettings(),
+        log: Logger, onBound: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
         Application(
-            router: router(for: orchestrator),
+            router: router(for: orchestrator, settings: settings),
+            server: .http1(
+                configuration: .init(
+                    // A connection that sends nothing for so long, its headers included, is closed.
+                    idleTimeout: .seconds(60),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 40_960, maxHeaderListSize: 49_152, maxHeaderFieldCount: 500))),
             configuration: ApplicationConfiguration(
-                address: .hostname(host, port: port), serverName: "tasker", backlog: 1024),
+                address: .hostname(host, port: port), serverName: "tasker", backlog: 1024,
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.connections)),
             onServerRunning: { channel in await onBound(channel.localAddress?.port ?? port) }, logger: log)
     }
 }

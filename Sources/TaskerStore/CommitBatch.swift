@@ -11,11 +11,16 @@ public struct CommitBatch: Sendable {
     public var templates: [TemplateRevision] = []
     /// The whole routing table when it changed.
     public var routing: RoutingTable?
+    /// What happened beside the tasks, for the stream of events.
+    public var notices: [JournalEntry] = []
+    /// Number of the first event of this batch in the stream; nil keeps its events out of it.
+    public var firstEvent: Int64?
 
     public init(at now: Timestamp) { at = now }
 
     public var isEmpty: Bool {
         tasks.isEmpty && outbox.isEmpty && outboxDone.isEmpty && templates.isEmpty && routing == nil
+            && notices.isEmpty
     }
 }
 

@@ -71,6 +71,14 @@ extension InMemoryRows {
         return TaskPage(tasks: slice.compactMap(summary), total: matching.count)
     }
 
+    func list(_ filter: TaskFilter, after position: TaskPosition?, limit: Int) -> [TaskSummary] {
+        var matching = tasks.values.filter { matches($0, filter) }.sorted { before($0, $1, filter.order) }
+        if let position, let place = tasks[position.task] {
+            matching = matching.filter { before(place, $0, filter.order) }
+        }
+        return matching.prefix(max(0, limit)).compactMap(summary)
+    }
+
     private func matches(_ row: InMemoryTaskRow, _ filter: TaskFilter) -> Bool {
         guard let plan = plans[row.planHash] else { return false }
         return (filter.namespace == nil || plan.namespace == filter.namespace)

@@ -32,6 +32,8 @@ struct InMemoryRows {
     var identities: [TaskIdentity: Identity] = [:]
     var journal: [TaskID: [StoredJournalEntry]] = [:]
     var lastSequence: Int64 = 0
+    /// The journal once more, in the order of its events.
+    var eventRows: [InMemoryEventRow] = []
     /// In the order in which they were made.
     var deadLetters: [DeadLetterEntry] = []
     var outbox: [Int64: OutboxMessage] = [:]
@@ -76,7 +78,12 @@ struct InMemoryRows {
     }
 
     mutating func apply(_ batch: CommitBatch) {
-        for change in batch.tasks { apply(change, at: batch.at) }
+        var event = batch.firstEvent
+        for change in batch.tasks {
+            apply(change, at: batch.at)
+            note(change.journal, of: change.task.id, at: batch.at, &event)
+        }
+        note(batch.notices, of: nil, at: batch.at, &event)
         for message in batch.outbox { outbox[message.id] = message }
         for id in batch.outboxDone { outbox[id] = nil }
         for revision in batch.templates {
@@ -84,6 +91,15 @@ struct InMemoryRows {
             templates.append(revision)
         }
         if let routing = batch.routing { self.routing = routing }
+    }
+
+    private mutating func note(
+        _ entries: [JournalEntry], of task: TaskID?, at now: Timestamp, _ event: inout Int64?
+    ) {
+        let count = entries.eventCount
+        guard let first = event, count > 0 else { return }
+        eventRows.append(InMemoryEventRow(first: first, at: now, taskID: task, entries: entries))
+        event = first + count
     }
 
     private mutating func apply(_ change: TaskChange, at now: Timestamp) {

@@ -109,7 +109,7 @@ public final class InMemoryStore: Store {
 
     public func close() async { rows.withLock { $0.isClosed = true } }
 
-    private func reading<Value: Sendable>(_ body: (borrowing InMemoryRows) throws -> Value) throws -> Value {
+    func reading<Value: Sendable>(_ body: (borrowing InMemoryRows) throws -> Value) throws -> Value {
         try rows.withLock { rows in
             try rows.open()
             return try body(rows)

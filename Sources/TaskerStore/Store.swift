@@ -36,6 +36,12 @@ public protocol Store: Sendable {
     /// One page of tasks, newest first unless the filter says otherwise, and the number of all that match.
     func list(_ filter: TaskFilter, page: Int, perPage: Int) async throws -> (tasks: [TaskSummary], total: Int)
 
+    /// Tasks behind a position, in the filter's order, which must not be by update: that moves.
+    func list(_ filter: TaskFilter, after position: TaskPosition?, limit: Int) async throws -> [TaskSummary]
+
+    /// Times of the tasks created since then and of their steps, newest first.
+    func timings(since time: Timestamp, limit: Int) async throws -> [TaskTiming]
+
     /// Tasks, by state.
     func taskCounts() async throws -> [TaskState: Int]
 
@@ -44,6 +50,15 @@ public protocol Store: Sendable {
 
     /// History of a task in commit order.
     func journal(of task: TaskID, after sequence: Int64, limit: Int) async throws -> [StoredJournalEntry]
+
+    /// Events of the stream with higher numbers, ascending.
+    func events(after number: Int64, limit: Int) async throws -> [LifecycleEvent]
+
+    /// Numbers of the oldest and the newest event; 0 and 0 when there is none.
+    func eventRange() async throws -> (first: Int64, last: Int64)
+
+    /// The first event of a commit with a higher number that was made at that time or later.
+    func firstEvent(since time: Timestamp, after number: Int64) async throws -> Int64?
 
     /// A dead-letter entry.
     func deadLetter(_ id: DeadLetterID) async throws -> StoredDeadLetter?

@@ -63,7 +63,10 @@ struct OrchestratorCommand: AsyncParsableCommand {
             AMQPConfiguration(url: configuration.amqpURL, connectionName: "tasker-orchestrator"), logger: log)
         let orchestrator = Orchestrator(store: store, broker: broker, settings: configuration.settings, log: log)
         let (host, port) = (configuration.host, configuration.port)
-        let server = Server.application(for: orchestrator, host: host, port: port, log: Logger(label: "tasker.http")) {
+        let server = Server.application(
+            for: orchestrator, host: host, port: port, settings: configuration.server,
+            log: Logger(label: "tasker.http")
+        ) {
             log.info("listening", metadata: ["address": "http://\(host):\($0)"])
         }
         let group = ServiceGroup(

@@ -5,6 +5,7 @@ import TaskerMessaging
 import TaskerOrchestrator
 import TaskerProtocol
 import TaskerSQLite
+import TaskerServer
 import TaskerTemplates
 
 /// Everything that is wrong with a configuration, at once.
@@ -25,6 +26,7 @@ struct OrchestratorConfiguration: CustomStringConvertible {
     var strictTemplates: Bool
     var logLevel: Logger.Level
     var settings: OrchestratorSettings
+    var server: ServerSettings
 
     init(options: OrchestratorOptions, environment: [String: String]) throws(ConfigurationProblems) {
         var problems: [String] = []
@@ -129,9 +131,26 @@ struct OrchestratorConfiguration: CustomStringConvertible {
         }
         duration("TASKER_ACK_DEADLINE_SECONDS") { tuned.limits.ackDeadlineMilliseconds = $0.wholeMilliseconds }
 
+        func count(_ name: String, _ apply: (Int) -> Void) {
+            guard let text = environment[name], !text.isEmpty else { return }
+            guard let number = Int(text), (1...1_000_000_000).contains(number) else {
+                return problems.append("\(name) is '\(text)', not a whole number from 1 on")
+            }
+            apply(number)
+        }
+        count("TASKER_MAX_OUTBOX") { tuned.backpressure.outbox = $0 }
+        count("TASKER_MAX_OPEN_STEPS") { tuned.backpressure.openSteps = $0 }
+        count("TASKER_MAX_OPEN_TASKS_PER_NAMESPACE") { tuned.backpressure.openTasksPerNamespace = $0 }
+        var http = ServerSettings()
+        count("TASKER_MAX_EVENT_STREAMS") { http.eventReaders = $0 }
+        http.exposesConfiguration = environment["TASKER_EXPOSE_CONFIG"] == "1"
+        // Elsewhere than on loopback the network itself keeps strangers out, and knows the server by other names.
+        http.checksHost = environment["TASKER_ALLOW_OPEN_API"] != "1"
+
         guard problems.isEmpty, let parsed else { throw ConfigurationProblems(problems) }
         amqpURL = parsed
         settings = tuned
+        server = http
     }
 
     var description: String {

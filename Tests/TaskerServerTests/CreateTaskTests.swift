@@ -212,7 +212,7 @@ struct CreateTaskTests {
     }
 
     @Test func refusesMoreThanANamespaceMayHaveOpen() async throws {
-        try await TestServer(settings: { $0.openTasksPerNamespace = 1 }).runWithOrders { server in
+        try await TestServer(settings: { $0.backpressure.openTasksPerNamespace = 1 }).runWithOrders { server in
             _ = try await server.order()
             let answer = try await server.post("/v1/tasks", orderRequest())
             #expect(answer.status == .tooManyRequests)

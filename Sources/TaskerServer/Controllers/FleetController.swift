@@ -1,16 +1,17 @@
 import Hummingbird
+import TaskerEngine
 import TaskerMessaging
 import TaskerOrchestrator
 import TaskerProtocol
 import TaskerStore
 
-/// `/v1/workers`, `/v1/queues` (REST contract, section 5): who is there, who is missing.
+/// `/v1/workers` (REST contract, section 5): who is there.
 struct FleetController<Context: RequestContext>: Sendable {
     let orchestrator: Orchestrator
 
     func addRoutes(to group: RouterGroup<Context>) {
         group.get("workers", use: workers)
-        group.get("queues", use: queues)
+        group.get("workers/{worker}", use: worker)
     }
 
     @Sendable func workers(_ request: Request, context: Context) async throws -> Response {
@@ -21,11 +22,43 @@ struct FleetController<Context: RequestContext>: Sendable {
                 && (request.query("status").map { worker.status.rawValue == $0 } ?? true)
         }
         return .json([
-            "workers": .array(workers.map(view)), "total_count": .number(workers.count),
+            "workers": .array(workers.map { .object(view($0)) }), "total_count": .number(workers.count),
         ])
     }
 
-    private func view(_ worker: WorkerInfo) -> JSONValue {
+    @Sendable func worker(_ request: Request, context: Context) async throws -> Response {
+        try request.allow(query: [])
+        let id = try context.text("worker")
+        guard let worker = try await orchestrator.liveState().workers.first(where: { $0.announcement.worker.id == id })
+        else {
+            throw Problem.notFound(
+                "Worker", "No worker '\(id.prefix(128))' was seen since the orchestrator started",
+                hint: "GET /v1/workers lists those that were")
+        }
+        var members = view(worker)
+        members["running"] = .array(try await running(worker.announcement.running))
+        return .json(.object(members))
+    }
+
+    /// What a worker said in its last heartbeat that it runs.
+    private func running(_ running: [WorkerAnnouncement.Running]) async throws -> [JSONValue] {
+        let owners = try await orchestrator.locate(running.compactMap(\.stepID))
+        let tasks = try await orchestrator.store.tasks(Array(Set(owners.values)), plans: orchestrator.plans)
+        let byID = Dictionary(tasks.map { ($0.task.id, $0.task) }, uniquingKeysWith: { first, _ in first })
+        return running.map { item in
+            let task = item.stepID.flatMap { owners[$0] }.flatMap { byID[$0] }
+            let step = task.flatMap { task in
+                item.stepID.flatMap { task.index(of: $0) }.map { task.steps[$0] }
+            }
+            return [
+                "dispatch_id": .string(item.dispatchID.description), "task_uuid": .text(task?.id.description),
+                "step_uuid": .text(item.stepID?.description), "step_name": .text(step?.name),
+                "attempt": step.map { .number($0.attempts) } ?? .null, "since": .time(item.startedAt),
+            ]
+        }
+    }
+
+    private func view(_ worker: WorkerInfo) -> [String: JSONValue] {
         let hello = worker.announcement
         return [
             "worker_id": .string(hello.worker.id), "hostname": .string(hello.worker.hostname),
@@ -42,42 +75,6 @@ struct FleetController<Context: RequestContext>: Sendable {
             "last_seen_at": .string(worker.lastSeenAt.description), "status": .string(worker.status.rawValue),
             "in_flight": .number(hello.running.count), "capacity": .number(hello.slots),
             "processed_total": .integer(hello.processedTotal), "failed_total": .integer(hello.failedTotal),
-        ]
-    }
-
-    @Sendable func queues(_ request: Request, context: Context) async throws -> Response {
-        try request.allow(query: [])
-        let state = try await orchestrator.liveState()
-        var queues: [JSONValue] = []
-        for queue in state.queues { queues.append(await view(queue, state)) }
-        var reachable = false
-        if case .connected = state.broker { reachable = true }
-        return .json([
-            "queues": .array(queues), "total_count": .number(queues.count),
-            "broker": ["reachable": .bool(reachable), "checked_at": .string(state.at.description)],
-        ])
-    }
-
-    private func view(_ queue: LiveState.Queue, _ state: LiveState) async -> JSONValue {
-        var figures: QueueFigures?
-        if case .connected = state.broker {
-            figures = try? await orchestrator.inspect(queue: orchestrator.settings.names.steps(queue.queue))
-        }
-        var notes: [JSONValue] = []
-        if let fault = queue.fault { notes.append(.string(fault)) }
-        if let figures, figures.consumers == 0, figures.ready > 0 {
-            notes.append(
-                .string(
-                    "queue \(queue.queue) has \(figures.ready) messages and no consumer; wanted: a worker for \(queue.handlers.joined(separator: ", "))"
-                ))
-        }
-        return [
-            "queue": .string(queue.queue), "kind": "steps", "ready": figures.map { .number($0.ready) } ?? .null,
-            "unacked": .null, "consumers": figures.map { .number($0.consumers) } ?? .null,
-            "oldest_age_seconds": queue.oldestAt.map { .number(Int(state.at.millisecondsSince($0) / 1000)) } ?? .null,
-            "steps_enqueued": .number(queue.dispatched), "steps_started": .number(queue.started),
-            "live_workers": .number(queue.liveWorkers), "handlers": .array(queue.handlers.map { .string($0) }),
-            "notes": .array(notes),
         ]
     }
 }

@@ -6,53 +6,90 @@ import TaskerStore
 
 /// `GET /v1/tasks`.
 extension TaskController {
-    @Sendable func list(_ request: Request, context: Context) async throws -> Response {
-        try request.allow(query: [
-            "page", "per_page", "namespace", "name", "version", "status", "initiator", "source_system",
+    private static var listParameters: Set<String> {
+        [
+            "page", "per_page", "cursor", "namespace", "name", "version", "status", "initiator", "source_system",
             "correlation_id", "tag", "created_after", "created_before", "sort", "include",
-        ])
-        let page = try request.query("page", in: 1...1_000_000, default: 1)
+        ]
+    }
+
+    @Sendable func list(_ request: Request, context: Context) async throws -> Response {
+        try request.allow(query: Self.listParameters)
         let perPage = try request.query("per_page", in: 1...100, default: 25)
-        guard page * perPage <= 10_000 else {
-            throw Problem.badRequest("page * per_page may not pass 10 000: narrow the filter")
-        }
         let included = Set((request.query("include") ?? "").split(separator: ","))
         guard included.isSubset(of: ["context", "steps"]) else {
             throw Problem.badRequest("include may name context and steps")
         }
-        let (tasks, total) = try await orchestrator.store.list(try filter(request), page: page, perPage: perPage)
-        let pages = (total + perPage - 1) / perPage
-        var writer = JSONWriter(reserving: 256 + 800 * tasks.count)
+        let filter = try filter(request)
+        let number = try request.query("page", in: 1...1_000_000, default: 1)
+        let page: ListPage = request.query("cursor").map { .cursor($0) } ?? .numbered(number)
+        let found = try await find(filter, page, perPage: perPage)
+        var writer = JSONWriter(reserving: 256 + 800 * found.tasks.count)
         writer.beginObject()
         writer.key("tasks")
         writer.beginArray()
-        for summary in tasks {
+        for summary in found.tasks {
             let needsTask = included.contains("steps") || mayGrow(summary)
-            let task = needsTask ? try await orchestrator.store.task(summary.header.id, plans: orchestrator.plans) : nil
+            let task =
+                needsTask ? try await orchestrator.store.task(summary.header.id, plans: orchestrator.plans) : nil
             TaskView.write(
                 summary, task: task?.task, withContext: included.contains("context"),
                 withSteps: included.contains("steps"), to: &writer)
         }
         writer.endArray()
         writer.key("pagination")
-        writer.beginObject()
-        writer.key("page")
-        writer.value(page)
-        writer.key("per_page")
-        writer.value(perPage)
-        writer.key("total_count")
-        writer.value(total)
-        writer.key("total_pages")
-        writer.value(pages)
-        writer.key("has_next")
-        writer.value(page < pages)
-        writer.key("has_previous")
-        writer.value(page > 1)
-        writer.key("next_cursor")
-        writer.null()
-        writer.endObject()
+        writer.value(found.pagination)
         writer.endObject()
         return .json(writer.finish())
+    }
+
+    private enum ListPage {
+        case numbered(Int)
+        case cursor(String)
+    }
+
+    private func find(
+        _ filter: TaskFilter, _ page: ListPage, perPage: Int
+    ) async throws -> (tasks: [TaskSummary], pagination: JSONValue) {
+        // What moves when it changes would be missed behind a place that stands still.
+        let canContinue = filter.order != .recentlyUpdated
+        func next(_ tasks: [TaskSummary], _ hasNext: Bool) -> JSONValue {
+            guard hasNext, canContinue, let last = tasks.last else { return .null }
+            return .string(cursors.seal(TaskPosition(last), filter: filter.signature))
+        }
+        switch page {
+        case .cursor(let cursor):
+            guard canContinue else {
+                throw Problem.badRequest("A cursor needs a sort by created_at or priority: updated_at moves")
+            }
+            let position = try cursors.open(cursor, filter: filter.signature)
+            // One more tells whether there is another page.
+            let found = try await orchestrator.store.list(filter, after: position, limit: perPage + 1)
+            let tasks = Array(found.prefix(perPage))
+            let hasNext = found.count > perPage
+            return (
+                tasks,
+                [
+                    "page": .null, "per_page": .number(perPage), "total_count": .null, "total_pages": .null,
+                    "has_next": .bool(hasNext), "has_previous": true, "next_cursor": next(tasks, hasNext),
+                ]
+            )
+        case .numbered(let number):
+            guard number * perPage <= 10_000 else {
+                throw Problem.badRequest(
+                    "page * per_page may not pass 10 000: narrow the filter, or go on with next_cursor as cursor")
+            }
+            let (tasks, total) = try await orchestrator.store.list(filter, page: number, perPage: perPage)
+            let pages = (total + perPage - 1) / perPage
+            return (
+                tasks,
+                [
+                    "page": .number(number), "per_page": .number(perPage), "total_count": .number(total),
+                    "total_pages": .number(pages), "has_next": .bool(number < pages),
+                    "has_previous": .bool(number > 1), "next_cursor": next(tasks, number < pages),
+                ]
+            )
+        }
     }
 
     /// The counters of a summary do not tell which failures are tolerated, and which steps are held by their batch.
@@ -99,5 +136,15 @@ extension TaskController {
         default: throw Problem.badRequest("sort must be one of created_at, -created_at, priority, updated_at")
         }
         return filter
+    }
+}
+
+extension TaskFilter {
+    /// What a cursor is bound to.
+    fileprivate var signature: String {
+        [
+            namespace, name, version, states.map(\.rawValue).sorted().joined(separator: ","), initiator, sourceSystem,
+            correlationID?.description, tag, createdAfter?.description, createdBefore?.description, "\(order)",
+        ].map { $0.map { "\($0.utf8.count):\($0)" } ?? "-" }.joined(separator: "|")
     }
 }

@@ -9,6 +9,10 @@ import TaskerStore
 /// `/v1/tasks` (REST contract, section 2).
 struct TaskController<Context: RequestContext>: Sendable {
     let orchestrator: Orchestrator
+    /// Of the list.
+    let cursors = PageCursor()
+
+    init(orchestrator: Orchestrator) { self.orchestrator = orchestrator }
 
     func addRoutes(to group: RouterGroup<Context>) {
         group.post("tasks", use: create)
@@ -34,9 +38,7 @@ struct TaskController<Context: RequestContext>: Sendable {
             throw problem
         }
         if let key = request.headers[.idempotencyKey] {
-            guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-                throw Problem.badRequest("Idempotency-Key must be 1-255 visible ASCII characters")
-            }
+            try request.checkIdempotencyKey(key)
             guard task.idempotencyKey == nil || task.idempotencyKey == key else {
                 throw Problem.badRequest("The header Idempotency-Key and the member idempotency_key differ")
             }

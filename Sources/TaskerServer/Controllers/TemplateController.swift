@@ -40,21 +40,8 @@ struct TemplateController<Context: RequestContext>: Sendable {
     }
 
     @Sendable func get(_ request: Request, context: Context) async throws -> Response {
-        let namespace = try context.text("namespace")
-        let name = try context.text("name")
-        let version = try context.text("version")
-        let candidates = try await orchestrator.store.templates()
-            .filter { $0.namespace == namespace && $0.name == name }
-        let found =
-            version == "latest"
-            ? candidates.max { $0.registeredAt < $1.registeredAt } : candidates.first { $0.version == version }
-        guard let found else {
-            let versions = candidates.map(\.version).sorted().joined(separator: ", ")
-            throw Problem.notFound(
-                "Template", "There is no template \(namespace)/\(name) version \(version)",
-                hint: versions.isEmpty ? nil : "Registered versions: \(versions)")
-        }
-        return .json(.object(detail(of: found)))
+        try request.allow(query: [])
+        return .json(.object(detail(of: try await orchestrator.findTemplate(context))))
     }
 
     private func detail(of found: TemplateRevision) -> [String: JSONValue] {
@@ -119,5 +106,24 @@ struct TemplateController<Context: RequestContext>: Sendable {
             throw Problem.badRequest("Send one YAML document, not \(documents.count)")
         }
         return only
+    }
+}
+
+extension Orchestrator {
+    /// The template that a path names; `latest` is the highest semantic version, as for new tasks.
+    /// - Throws: ``Problem`` 404.
+    func findTemplate(_ context: some RequestContext) async throws -> TemplateRevision {
+        let (namespace, name) = (try context.text("namespace"), try context.text("name"))
+        let version = try context.text("version")
+        let candidates = try await store.templates().filter { $0.namespace == namespace && $0.name == name }
+        let found =
+            version == "latest"
+            ? candidates.max { SemanticVersion($0.version) < SemanticVersion($1.version) }
+            : candidates.first { $0.version == version }
+        if let found { return found }
+        let versions = candidates.map(\.version).sorted().joined(separator: ", ")
+        throw Problem.notFound(
+            "Template", "There is no template \(namespace)/\(name) version \(version)",
+            hint: versions.isEmpty ? nil : "Registered versions: \(versions)")
     }
 }

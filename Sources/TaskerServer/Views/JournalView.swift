@@ -121,7 +121,7 @@ enum JournalView {
                     end(stored, &writer)
                 }
                 continue
-            case .audit: continue
+            case .audit, .notice: continue
             }
             end(stored, &writer)
         }

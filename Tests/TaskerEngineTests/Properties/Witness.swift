@@ -193,6 +193,7 @@ struct Witness {
                 "rows \(first) + \(count) made, there were \(stepStates.count)")
             stepStates += [StepState](repeating: .pending, count: count)
             names = after.steps.map(\.name)
+        case .notice: break
         case .audit(let record):
             seen.insert(
                 record.disposition == .automatic ? "\(record.status) \(record.message ?? "")" : "\(record.disposition)")

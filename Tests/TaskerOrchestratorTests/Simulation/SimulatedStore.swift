@@ -60,6 +60,19 @@ struct SimulatedStore: Store {
     func journal(of task: TaskID, after sequence: Int64, limit: Int) async throws -> [StoredJournalEntry] {
         try await inner.journal(of: task, after: sequence, limit: limit)
     }
+    func list(_ filter: TaskFilter, after position: TaskPosition?, limit: Int) async throws -> [TaskSummary] {
+        try await inner.list(filter, after: position, limit: limit)
+    }
+    func timings(since time: Timestamp, limit: Int) async throws -> [TaskTiming] {
+        try await inner.timings(since: time, limit: limit)
+    }
+    func events(after number: Int64, limit: Int) async throws -> [LifecycleEvent] {
+        try await inner.events(after: number, limit: limit)
+    }
+    func eventRange() async throws -> (first: Int64, last: Int64) { try await inner.eventRange() }
+    func firstEvent(since time: Timestamp, after number: Int64) async throws -> Int64? {
+        try await inner.firstEvent(since: time, after: number)
+    }
     func deadLetter(_ id: DeadLetterID) async throws -> StoredDeadLetter? { try await inner.deadLetter(id) }
     func newestDeadLetter(of task: TaskID) async throws -> StoredDeadLetter? {
         try await inner.newestDeadLetter(of: task)

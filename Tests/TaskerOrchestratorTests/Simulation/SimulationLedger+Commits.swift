@@ -66,7 +66,7 @@ extension SimulationLedger.State {
                 fail("\(task.steps[place].name) leaves a state without being there")
             }
             stepStates[key] = to
-        case .created: break
+        case .created, .notice: break
         case .audit(let record): note(record, of: task, at: now)
         }
     }

@@ -6,11 +6,12 @@ struct ScriptedWorker: Sendable {
     let queue: String
     let namespace: String
     let callables: [String]
-    var behaviour: @Sendable (StepExecute) -> StepResultMessage = Self.complete
+    /// nil: begins the step, and never ends it.
+    var behaviour: @Sendable (StepExecute) -> StepResultMessage? = Self.complete
 
     init(
         callables: [String], queue: String = "till", namespace: String = "shop",
-        behaviour: @escaping @Sendable (StepExecute) -> StepResultMessage = Self.complete
+        behaviour: @escaping @Sendable (StepExecute) -> StepResultMessage? = Self.complete
     ) {
         self.callables = callables
         self.queue = queue
@@ -30,6 +31,21 @@ struct ScriptedWorker: Sendable {
             error: StepFailure(message: "the card is stolen", errorType: "CardRefused", isRetryable: false))
     }
 
+    static let failForNow: @Sendable (StepExecute) -> StepResultMessage = { step in
+        StepResultMessage(
+            dispatchID: step.dispatchID, taskID: step.task.id, stepID: step.step.id, status: .failed,
+            error: StepFailure(message: "slow down", errorType: "RateLimited", isRetryable: true))
+    }
+
+    static let startOnly: @Sendable (StepExecute) -> StepResultMessage? = { _ in nil }
+
+    /// Says good-bye in the name of the worker of a queue.
+    func leave(_ server: TestServer) throws {
+        let broker = InMemoryBroker(server: server.broker, name: "leaving")
+        try broker.connect()
+        announce(.bye, on: broker)
+    }
+
     /// Serves its queue while `body` runs.
     func run(on server: TestServer, _ body: () async throws -> Void) async throws {
         let names = QueueNames.standard
@@ -41,7 +57,7 @@ struct ScriptedWorker: Sendable {
         _ = try await broker.consume(.named(names.steps(queue)), prefetch: 10) { event in
             if case .deliveries(let deliveries) = event { arrived.push(contentsOf: deliveries) }
         }
-        announce(on: broker)
+        announce(.hello, on: broker)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while case let batch = await arrived.nextBatch(), !batch.isEmpty {
@@ -58,9 +74,9 @@ struct ScriptedWorker: Sendable {
         WorkerIdentity(id: "worker-\(queue)", language: "swift", sdk: "test", hostname: "here")
     }
 
-    private func announce(on broker: InMemoryBroker) {
+    private func announce(_ kind: WorkerAnnouncement.Kind, on broker: InMemoryBroker) {
         let hello = WorkerAnnouncement(
-            kind: .hello, worker: identity, queues: [queue], namespaces: [namespace],
+            kind: kind, worker: identity, queues: [queue], namespaces: [namespace],
             handlers: callables.map { WorkerAnnouncement.Handler(callable: $0) }, slots: 10, startedAt: nil,
             processID: 1, sentAt: nil)
         broker.publish([
@@ -72,7 +88,7 @@ struct ScriptedWorker: Sendable {
 
     private func answer(_ delivery: Delivery, on broker: InMemoryBroker) {
         if let body = try? RawJSON(validating: delivery.body), let step = try? StepExecute(reading: body) {
-            var result = behaviour(step)
+            guard var result = behaviour(step) else { return begin(step, on: broker) }
             result.worker = identity
             broker.publish([
                 OutgoingMessage(
@@ -81,5 +97,16 @@ struct ScriptedWorker: Sendable {
             ]) { _ in }
         }
         broker.acknowledge([delivery.tag])
+    }
+
+    private func begin(_ step: StepExecute, on broker: InMemoryBroker) {
+        let sign = StepHeartbeat(
+            dispatchID: step.dispatchID, taskID: step.task.id, stepID: step.step.id, startedAt: nil, sequence: 1,
+            worker: identity)
+        broker.publish([
+            OutgoingMessage(
+                token: 0, routingKey: step.replyTo, properties: MessageProperties(isPersistent: false),
+                body: sign.encoded())
+        ]) { _ in }
     }
 }

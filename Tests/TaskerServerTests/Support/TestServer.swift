@@ -14,17 +14,30 @@ struct TestServer: Sendable {
     let store = InMemoryStore()
     let broker = InMemoryBrokerServer()
     let orchestrator: Orchestrator
+    struct Route: Hashable, Sendable {
+        var method: HTTPRequest.Method
+        var path: String
+    }
+
+    let routes: [Route]
     private let responder: RouterResponder<BasicRequestContext>
     private static let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// - Parameter settings: changed from the defaults as the test needs.
-    init(settings change: (inout OrchestratorSettings) -> Void = { _ in }) {
+    init(
+        settings change: (inout OrchestratorSettings) -> Void = { _ in },
+        server changeServer: (inout ServerSettings) -> Void = { _ in }
+    ) {
         var settings = OrchestratorSettings()
         change(&settings)
         orchestrator = Orchestrator(
             store: store, broker: InMemoryBroker(server: broker, name: "orchestrator"), settings: settings,
             log: Self.log)
-        responder = Server.router(for: orchestrator).buildResponder()
+        var serverSettings = ServerSettings()
+        changeServer(&serverSettings)
+        let router = Server.router(for: orchestrator, settings: serverSettings)
+        routes = router.routes.map { Route(method: $0.method, path: $0.path.description) }
+        responder = router.buildResponder()
     }
 
     /// Runs the orchestrator while `body` runs.
@@ -39,10 +52,22 @@ struct TestServer: Sendable {
     }
 
     func send(
-        _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: [UInt8] = []
+        _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: [UInt8] = [],
+        host: String = "localhost"
     ) async throws -> Answer {
+        let response = try await respond(method, path, headers: headers, body: body, host: host)
+        let collector = BodyCollector()
+        try await response.body.write(collector)
+        return Answer(status: response.status, headers: response.headers, text: String(buffer: await collector.whole()))
+    }
+
+    /// The response before its body is written.
+    func respond(
+        _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: [UInt8] = [],
+        host: String = "localhost"
+    ) async throws -> Response {
         let head = HTTPRequest(
-            method: method, scheme: "http", authority: "localhost", path: path, headerFields: headers)
+            method: method, scheme: "http", authority: host, path: path, headerFields: headers)
         // As the server does, the body comes in pieces.
         let pieces = stride(from: 0, to: body.count, by: 32_768).map {
             ByteBuffer(bytes: body[$0..<min($0 + 32_768, body.count)])
@@ -54,10 +79,7 @@ struct TestServer: Sendable {
         let request = Request(head: head, body: RequestBody(asyncSequence: stream))
         let context = BasicRequestContext(
             source: ApplicationRequestContextSource(channel: NIOAsyncTestingChannel(), logger: Self.log))
-        let response = try await responder.respond(to: request, context: context)
-        let collector = BodyCollector()
-        try await response.body.write(collector)
-        return Answer(status: response.status, headers: response.headers, text: String(buffer: await collector.whole()))
+        return try await responder.respond(to: request, context: context)
     }
 
     func get(_ path: String) async throws -> Answer { try await send(.get, path) }

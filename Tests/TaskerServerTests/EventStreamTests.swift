@@ -1,0 +1,147 @@
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import Synchronization
+import TaskerOrchestrator
+import TaskerProtocol
+import TaskerServer
+import Testing
+
+@Suite("Event stream", .timeLimit(.minutes(5)))
+struct EventStreamTests {
+    @Test func tellsATaskFromBeginningToEnd() async throws {
+        try await TestServer().runWithOrders { server in
+            try await ScriptedWorker(callables: orderHandlers).run(on: server) {
+                let task = try await server.finishedOrder()
+                let answer = try await server.get("/v1/events?task_uuid=\(task.taskID)&since=0")
+                #expect(answer.header("Content-Type") == "text/event-stream")
+                let messages = SentEvent.parse(answer.text)
+                #expect(answer.text.hasPrefix("retry: 2000\n\n"))
+                #expect(messages.first?.type == "task.initialize_requested")
+                #expect(messages.suffix(2).map(\.type) == ["task.completed", "end"])
+                let pay = messages.filter { $0.data["step_name"] == "pay" }.map(\.type)
+                #expect(pay.first == "step.enqueued")
+                #expect(pay.last == "step.completed")
+                #expect(messages.dropLast().allSatisfy { $0.data["task_uuid"]?.stringValue == task.taskID })
+                #expect(messages.dropLast().allSatisfy { $0.data["seq"]?.integerValue.map(String.init) == $0.id })
+            }
+        }
+    }
+
+    @Test func numbersHaveNoGapsAndSurviveResuming() async throws {
+        try await TestServer().runWithOrders { server in
+            try await ScriptedWorker(callables: orderHandlers).run(on: server) {
+                let live = try await StreamReader.open(server, "/v1/events?since=0")
+                for number in 1...5 { _ = try await server.order(number) }
+                try await eventually("all have ended") {
+                    live.events.count { $0.type == "task.completed" } == 5
+                }
+                let whole = live.events
+                await live.close()
+                let numbers = whole.compactMap { $0.id.flatMap { Int($0) } }
+                #expect(numbers == Array(1...numbers.count))
+                #expect(
+                    Set(whole.map(\.type)).isSuperset(of: ["template.registered", "worker.joined", "step.started"]))
+                // From the middle, by header: the rest, once.
+                let middle = numbers.count / 2
+                let rest = try await StreamReader.open(
+                    server, "/v1/events?since=0", headers: [HTTPField.Name("Last-Event-ID")!: "\(middle)"])
+                try await eventually("the rest has come") { rest.events.count == numbers.count - middle }
+                #expect(rest.events == Array(whole.dropFirst(middle)))
+                await rest.close()
+            }
+        }
+    }
+
+    @Test func filters() async throws {
+        try await TestServer().runWithOrders { server in
+            try await ScriptedWorker(callables: orderHandlers).run(on: server) {
+                let tasks = try await StreamReader.open(server, "/v1/events?since=0&type=task.,dlq.&namespace=shop")
+                let nobody = try await StreamReader.open(server, "/v1/events?since=0&name=other")
+                let from = try await StreamReader.open(server, "/v1/events?since=2020-01-01T00:00:00Z&type=template.")
+                _ = try await server.finishedOrder()
+                try await eventually("the end is told") { tasks.events.last?.type == "task.completed" }
+                #expect(tasks.events.allSatisfy { $0.type.hasPrefix("task.") })
+                #expect(nobody.events.isEmpty)
+                try await eventually("the template is told of") { from.events.map(\.type) == ["template.registered"] }
+                for reader in [tasks, nobody, from] { await reader.close() }
+            }
+            for query in ["since=x", "task_uuid=x", "follow=maybe", "colour=red"] {
+                #expect(try await server.get("/v1/events?\(query)").status == .badRequest, "\(query)")
+            }
+            #expect(try await server.get("/v1/events?task_uuid=\(unknownID)").status == .notFound)
+        }
+    }
+
+    @Test func resetsReadersThatComeTooLate() async throws {
+        try await TestServer(server: { $0.eventRetention = 3 }).runWithOrders { server in
+            try await ScriptedWorker(callables: orderHandlers).run(on: server) {
+                _ = try await server.finishedOrder()
+                let reader = try await StreamReader.open(server, "/v1/events?since=1")
+                try await eventually("three are left") { reader.events.count == 4 }
+                let first = try #require(reader.events.first)
+                #expect(first.type == "reset")
+                #expect(first.data["oldest"]?.integerValue.map { "\($0)" } == reader.events[1].id)
+                await reader.close()
+            }
+        }
+    }
+
+    @Test func sendsSignsOfLifeAndTellsDeadLetters() async throws {
+        try await TestServer(server: { $0.eventHeartbeat = .milliseconds(5) }).runWithBlockedOrder { server, path, _ in
+            let reader = try await StreamReader.open(server, "/v1/events?since=0&type=dlq.")
+            try await eventually("comments come") { reader.text.contains("\n: 2") }
+            #expect(reader.events.map(\.type) == ["dlq.created"])
+            #expect(reader.events.first?.data["detail"] == "permanent_failure")
+            #expect(try await server.post("\(path)/resolve").status == .ok)
+            try await eventually("the end is told") { reader.events.map(\.type) == ["dlq.created", "dlq.resolved"] }
+            await reader.close()
+        }
+    }
+
+    @Test func followsATaskOnlyWhenAsked() async throws {
+        try await TestServer().runWithOrders { server in
+            try await ScriptedWorker(callables: orderHandlers).run(on: server) {
+                let task = try await server.finishedOrder()
+                #expect(try await server.get("/v1/events?task_uuid=\(task.taskID)").text.contains("event: end"))
+                let reader = try await StreamReader.open(
+                    server, "/v1/events?task_uuid=\(task.taskID)&follow=true&since=0")
+                try await eventually("its end has come") { reader.events.last?.type == "task.completed" }
+                #expect(!reader.isOver)
+                await reader.close()
+            }
+        }
+    }
+
+    @Test func fiveHundredReadersAndSlowOnesAreDropped() async throws {
+        try await TestServer(server: { $0.eventBacklog = 60 }).runWithOrders { server in
+            try await ScriptedWorker(callables: orderHandlers).run(on: server) {
+                var fast: [StreamReader] = []
+                var slow: [StreamReader] = []
+                for number in 0..<500 {
+                    let reader = try await StreamReader.open(
+                        server, "/v1/events?type=task.completed", takes: number >= 50)
+                    if number < 50 { slow.append(reader) } else { fast.append(reader) }
+                }
+                try await eventually("all listen") { server.orchestrator.events.listeners == 500 }
+                for number in 1...10 { _ = try await server.order(number) }
+                try await eventually("the fast ones have all", within: .seconds(120)) {
+                    fast.allSatisfy { $0.events.count == 10 }
+                }
+                // Ten tasks are more events than a reader may be behind, whatever it wants to see of them.
+                try await eventually("the slow ones are gone") { slow.allSatisfy(\.isOver) }
+                #expect(server.orchestrator.events.listeners == 450)
+                for reader in fast { await reader.close() }
+                try await eventually("nobody listens") { server.orchestrator.events.listeners == 0 }
+            }
+        }
+    }
+
+    @Test func endsWithTheOrchestrator() async throws {
+        let server = TestServer()
+        var reader: StreamReader?
+        try await server.run { reader = try await StreamReader.open($0, "/v1/events") }
+        try await eventually("the stream is over") { reader?.isOver == true }
+        await reader?.close()
+    }
+}
