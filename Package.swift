@@ -16,6 +16,9 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let stencil: Target.Dependency = .product(name: "Stencil", package: "Stencil")
@@ -38,6 +41,9 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "TaskerWorker", targets: ["TaskerWorker"]),
+        .library(name: "TaskerWorkerHTTP", targets: ["TaskerWorkerHTTP"]),
+        .library(name: "TaskerTestKit", targets: ["TaskerTestKit"]),
+        .library(name: "TaskerWorkerHost", targets: ["TaskerWorkerHost"]),
         .library(name: "TaskerProtocol", targets: ["TaskerProtocol"]),
         .executable(name: "tasker-orchestrator", targets: ["tasker-orchestrator"]),
         .executable(name: "tasker-ctl", targets: ["tasker-ctl"]),
@@ -53,6 +59,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/stencilproject/Stencil", from: "0.15.1"),
+        // For TaskerWorkerHTTP alone: it brings TLS.
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
         // C libraries, each behind a module map.
@@ -83,10 +91,25 @@ let package = Package(
                 "TaskerMessaging",
                 hummingbird, httpTypes, nioCore, logging,
             ]),
-        library("TaskerWorker", ["TaskerProtocol", "TaskerMessaging", "TaskerAMQP", lifecycle, logging]),
+
+        // The Swift SDK.
+        .target(
+            name: "TaskerWorker",
+            dependencies: ["TaskerProtocol", "TaskerMessaging", "TaskerAMQP", lifecycle, logging],
+            exclude: ["README.md"], swiftSettings: strict),
+        library("TaskerWorkerHTTP", ["TaskerWorker", "TaskerProtocol", asyncHTTPClient, nioCore, nioHTTP1]),
+        library("TaskerTestKit", ["TaskerWorker", "TaskerProtocol"]),
+        library(
+            "TaskerWorkerHost",
+            ["TaskerWorker", "TaskerMessaging", "TaskerAMQP", "TaskerProtocol", lifecycle, logging]),
 
         // The command line.
-        library("TaskerCommands", ["TaskerTemplates", "TaskerProtocol", argumentParser, stencil]),
+        library(
+            "TaskerCommands",
+            [
+                "TaskerTemplates", "TaskerProtocol", "TaskerWorkerHost", "TaskerWorker", "TaskerMessaging",
+                "TaskerAMQP", argumentParser, lifecycle, unixSignals, logging, stencil,
+            ]),
 
         // The programs.
         program(
@@ -126,7 +149,24 @@ let package = Package(
             ]),
         tests(
             "TaskerWorkerTests",
-            ["TaskerWorker", "TaskerMessaging", "TaskerAMQP", "TaskerProtocol", lifecycle, logging]),
+            [
+                "TaskerWorker", "TaskerTestKit", "TaskerMessaging", "TaskerAMQP", "TaskerProtocol", lifecycle, logging,
+            ]),
+        tests(
+            "TaskerWorkerHTTPTests",
+            [
+                "TaskerWorkerHTTP", "TaskerWorker", "TaskerTestKit", "TaskerProtocol", asyncHTTPClient, nioCore,
+                nioPosix, nioHTTP1,
+            ]),
+        tests("TaskerTestKitTests", ["TaskerTestKit", "TaskerWorker", "TaskerProtocol"]),
+        tests(
+            "TaskerWorkerHostTests",
+            [
+                "TaskerWorkerHost", "TaskerWorker", "TaskerMessaging", "TaskerAMQP", "TaskerProtocol", lifecycle,
+                logging,
+            ],
+            // Programs that the tests run as workers.
+            exclude: ["fixtures"]),
         tests(
             "TaskerCommandsTests",
             ["TaskerCommands", "TaskerTemplates", "TaskerProtocol", argumentParser]),

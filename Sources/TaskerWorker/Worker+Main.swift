@@ -63,6 +63,13 @@ extension Worker {
     ) async throws {
         let worker = try Worker(configuration: configuration, handlers: handlers, logger: logger)
         logger.info("broker: \(configuration.redactedURL)")
+        try await runUntilSignalled(worker, logger: logger) { try await worker.run() }
+    }
+
+    /// SIGTERM and SIGINT drain the worker that `body` runs, a second one ends the process at once.
+    package static func runUntilSignalled(_ worker: Worker, logger: Logger, _ body: () async throws -> Void)
+        async throws
+    {
         let signals = TerminationSignals { name in
             logger.info("\(name): finishing what runs; a second signal ends at once")
             worker.shutDown(reason: name)
@@ -71,7 +78,7 @@ extension Worker {
             _exit(1)
         }
         defer { withExtendedLifetime(signals) {} }
-        try await worker.run()
+        try await body()
     }
 
     private static func runOnStdio(
@@ -88,7 +95,10 @@ extension Worker {
         await transport.run()
     }
 
-    private static func exitCode(for error: any Error) -> Int32 {
+    /// Writes one line to stderr at once, past any buffer.
+    package static func printError(_ line: String) { System.printError(line) }
+
+    package static func exitCode(for error: any Error) -> Int32 {
         switch error {
         case is WorkerConfigurationError: 2
         case let error as BrokerError:
@@ -100,7 +110,7 @@ extension Worker {
         }
     }
 
-    private static func currentEnvironment() -> [String: String] {
+    package static func currentEnvironment() -> [String: String] {
         var variables: [String: String] = [:]
         var entry = environ
         while let text = entry.pointee {

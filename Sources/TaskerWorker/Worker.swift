@@ -28,9 +28,19 @@ public actor Worker: Service {
             configuration: configuration, handlers: handlers, broker: broker, logger: logger, timing: DeliveryTiming())
     }
 
+    /// For a worker that speaks for something else, which has an identity of its own.
+    package init(
+        configuration: WorkerConfiguration, handlers: HandlerRegistry, broker: any Broker, logger: Logger,
+        language: String, sdk: String
+    ) {
+        self.init(
+            configuration: configuration, handlers: handlers, broker: broker, logger: logger, timing: DeliveryTiming(),
+            language: language, sdk: sdk)
+    }
+
     init(
         configuration: WorkerConfiguration, handlers: HandlerRegistry, broker: any Broker, logger: Logger,
-        timing: DeliveryTiming
+        timing: DeliveryTiming, language: String = "swift", sdk: String = WorkerIdentity.swiftSDK
     ) {
         self.configuration = configuration
         self.broker = broker
@@ -39,13 +49,21 @@ public actor Worker: Service {
         timing.grace = configuration.grace
         self.timing = timing
         directory = HandlerDirectory(handlers)
-        identity = WorkerIdentity.random(prefix: configuration.workerID, hostname: configuration.hostname)
+        identity = WorkerIdentity.random(
+            prefix: configuration.workerID, hostname: configuration.hostname, language: language, sdk: sdk)
     }
 
     /// Adds a handler; a running worker announces it at once.
     public nonisolated func register(_ handler: some StepHandler, as name: String? = nil) {
         directory.change { $0.register(handler, as: name) }
         inbox.push(.machine(.handlersChanged))
+    }
+
+    /// Subscribes to events of steps that run in this process, from now on: an exact name, `payment.*`, or `*`.
+    public nonisolated func subscribe(
+        to patterns: String..., body: @escaping @Sendable (DomainEvent) async throws -> Void
+    ) {
+        directory.change { $0.subscribe(patterns, body) }
     }
 
     /// True once the orchestrator's broker has taken an announcement.
@@ -102,7 +120,8 @@ public actor Worker: Service {
             encoder: ParcelEncoder(
                 names: names, worker: identity, namespaces: configuration.namespaces, queues: configuration.queues,
                 anyHandler: configuration.anyHandler, slots: configuration.slots, startedAt: .current()),
-            threads: threads, consumers: consumers, onReady: readiness.ready, logger: logger)
+            runner: StepRunner(worker: identity, logger: logger), threads: threads, consumers: consumers,
+            onReady: readiness.ready, logger: logger)
         let machine = DeliveryMachine(slots: configuration.slots, worker: identity, timing: timing)
         let consumerSwitch = ConsumerSwitch(
             broker: broker, inbox: inbox, queues: queues, controlExchange: names.control, prefetch: configuration.slots)
@@ -193,12 +212,13 @@ extension WorkerIdentity {
     public static let swiftSDK = "tasker-swift/0.1.0"
 
     /// A fresh identity with 64 random bits.
-    static func random(prefix: String?, hostname: String) -> WorkerIdentity {
+    static func random(
+        prefix: String?, hostname: String, language: String = "swift", sdk: String = swiftSDK
+    ) -> WorkerIdentity {
         let digits = String(UInt64.random(in: .min ... .max), radix: 16)
         let random = String(repeating: "0", count: 16 - digits.count) + digits
         return WorkerIdentity(
-            id: prefix.map { "\($0)-\(random)" } ?? "swift-\(random)", language: "swift", sdk: swiftSDK,
-            hostname: hostname)
+            id: "\(prefix ?? language)-\(random)", language: language, sdk: sdk, hostname: hostname)
     }
 }
 

@@ -55,12 +55,21 @@ struct ExampleWorker: AsyncParsableCommand {
     )
     var testing = false
 
+    @Flag(help: "Run the contract handlers of protocol/conformance instead, in the namespace conformance.")
+    var conformance = false
+
     func run() async {
+        if conformance {
+            var handlers = HandlerRegistry()
+            registerConformanceHandlers(in: &handlers)
+            await Worker.main(handlers: handlers, flags: flags)
+        }
         var handlers = HandlerRegistry([ValidateOrderHandler(), CreateOrderHandler()])
         if testing {
             registerTestHandlers(in: &handlers)
             registerPayloadHandlers(in: &handlers)
             registerWorkflowHandlers(in: &handlers)
+            registerPolyglotHandlers(in: &handlers)
         }
         await Worker.main(handlers: handlers, flags: flags)
     }
@@ -70,8 +79,10 @@ struct ExampleWorker: AsyncParsableCommand {
         var flags = WorkerFlags()
         flags.namespaces = namespace
         flags.queues = queue
-        if namespace.isEmpty, !Environment.has("TASKER_NAMESPACE") { flags.namespaces = ["ecommerce"] }
-        if queue.isEmpty, !Environment.has("TASKER_QUEUE") { flags.queues = ["ecommerce.swift"] }
+        if namespace.isEmpty, !Environment.has("TASKER_NAMESPACE") {
+            flags.namespaces = [conformance ? "conformance" : "ecommerce"]
+        }
+        if queue.isEmpty, !Environment.has("TASKER_QUEUE"), !conformance { flags.queues = ["ecommerce.swift"] }
         flags.slots = slots
         flags.amqp = amqp
         flags.queuePrefix = queuePrefix

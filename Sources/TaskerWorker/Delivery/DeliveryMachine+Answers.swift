@@ -41,7 +41,7 @@ extension DeliveryMachine {
         case ErrorType.workerBusy: "not started: all slots of the worker are taken"
         case ErrorType.cancelled: "not started: the step was cancelled"
         case ErrorType.handlerNotFound:
-            "this worker has no handler \"\(job.step?.handler.callable ?? "?")\" that it can call so"
+            "this worker has no handler \(job.step?.handler.described ?? "?")"
         case ErrorType.interrupted: "stopped: the worker had to leave and the grace period was over"
         default: reason
         }

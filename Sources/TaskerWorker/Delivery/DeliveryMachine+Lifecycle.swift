@@ -7,7 +7,8 @@ extension DeliveryMachine {
     /// Once cancel notices can arrive (the orchestrator repeats those that were missed after a hello) and publishing
     /// works.
     mutating func hello() {
-        guard isControlStarted, isPublisherReady, leaving == .no else { return }
+        guard hasControl, isPublisherReady, leaving == .no else { return }
+        owesHello = false
         announce(.hello)
         effects.append(.setTimer(.announce, timing.announce))
     }
@@ -35,10 +36,24 @@ extension DeliveryMachine {
         case .confirmed where !isReady:
             isReady = true
             effects.append(.ready)
-        // Dropped; a heartbeat every 15 s says the same.
-        case .returned where kind == .hello && !isReady: effects.append(.unheard)
+        // Dropped: nobody listens yet, or no longer.
+        case .returned where leaving == .no:
+            if !isReady, !isUnheard { effects.append(.unheard) }
+            isUnheard = true
+            effects.append(.setTimer(.helloAgain, timing.helloAgain))
         default: break
         }
+    }
+
+    mutating func controlStarted() {
+        isControlStarted = true
+        hasControl = true
+        hello()
+    }
+
+    /// A consumer runs again after its end; with the connection the control queue is on its way, too, and says hello.
+    mutating func consumerStarted() {
+        if owesHello { hello() }
     }
 
     // MARK: - Shutdown

@@ -89,7 +89,12 @@ struct DeliveryMachine: Sendable {
     var pauses: Set<Pause> = [.notBegun]
     var usedSlots = 0
     var isPublisherReady = false
+    /// It was started once, and runs now.
     var isControlStarted = false
+    var hasControl = false
+    /// A consumer was lost since the last hello.
+    var owesHello = false
+    var isUnheard = false
     var isReady = false
     var replyQueue: String?
     var isReplyQueueOpen = false
@@ -130,10 +135,12 @@ struct DeliveryMachine: Sendable {
         case .begin: resume(.notBegun)
         case .delivered(let arrival): deliver(arrival)
         case .consumersStopped: consumersStopped()
-        case .consumerLost(let epoch): lose { $0.epoch == epoch }
-        case .controlStarted:
-            isControlStarted = true
-            hello()
+        case .consumerStarted: consumerStarted()
+        case .consumerLost(let epoch):
+            owesHello = true
+            lose { $0.epoch == epoch }
+        case .controlStarted: controlStarted()
+        case .controlLost: hasControl = false
         case .publisherReady: publisherReady()
         case .publisherAway: publisherAway()
         case .published(let token, let outcome): published(token, outcome)
@@ -161,6 +168,7 @@ struct DeliveryMachine: Sendable {
         case .refuseAgain(let number): publishRefusal(number)
         case .publisherAway: if !isPublisherReady { pause(.publisherAway) }
         case .announce: announceDue()
+        case .helloAgain: hello()
         case .grace: graceIsOver()
         case .lastCall: lastCall()
         }

@@ -9,6 +9,8 @@ struct DeliveryTiming: Sendable {
     var afterNack: Duration = .milliseconds(500)
     var fetchAgain: Duration = .seconds(5)
     var announce: Duration = .seconds(15)
+    /// After an announcement that no queue took.
+    var helloAgain: Duration = .seconds(5)
     var grace: Duration = .seconds(30)
     /// From the end of the grace period to giving up.
     var afterGrace: Duration = .seconds(10)

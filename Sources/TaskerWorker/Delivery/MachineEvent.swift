@@ -7,10 +7,13 @@ enum MachineEvent: Sendable {
     case delivered(Arrival)
     /// The consumers of step queues are cancelled: no delivery can come any more.
     case consumersStopped
+    /// A consumer of a step queue runs, for the first time or again.
+    case consumerStarted
     /// A consumer's connection, channel or the consumer itself ended: what came in its `epoch` is lost.
     case consumerLost(epoch: UInt64)
     /// The consumer of cancel notices runs: the worker can be announced.
     case controlStarted
+    case controlLost
     case publisherReady
     /// Disconnected, or blocked by the broker.
     case publisherAway
@@ -68,6 +71,8 @@ enum MachineTimer: Hashable, Sendable {
     case refuseAgain(UInt64)
     case publisherAway
     case announce
+    /// An announcement came back.
+    case helloAgain
     /// The grace period of a shutdown is over.
     case grace
     /// Nothing is tried any longer.

@@ -20,7 +20,7 @@ public struct Checkpoint: Sendable, Hashable {
         accumulatedResults = accumulated?.isNull == true ? Optional.none : accumulated?.value
     }
 
-    var encoded: RawJSON {
+    package var encoded: RawJSON {
         var members: [String: JSONValue] = ["cursor": cursor, "items_processed": .integer(itemsProcessed)]
         members["accumulated_results"] = accumulatedResults
         return RawJSON(.object(members))

@@ -47,6 +47,9 @@ public struct StepContext: Sendable {
     /// `cancelled` or `timeout`; one that returns has its result sent.
     public var isCancelled: Bool { link.stopReason != nil }
 
+    /// Why ``isCancelled`` is true.
+    package var stopReason: StopReason? { link.stopReason }
+
     /// Tells the orchestrator how far the handler is; goes out with the next heartbeat.
     public func reportProgress(_ done: Double, of total: Double? = nil, message: String? = nil) {
         link.report(StepHeartbeat.Progress(done: done, total: total, message: message))
@@ -54,7 +57,7 @@ public struct StepContext: Sendable {
 }
 
 /// Why a running handler should stop.
-enum StopReason: Sendable, Hashable {
+package enum StopReason: Sendable, Hashable {
     case cancelled, timedOut, interrupted
 }
 

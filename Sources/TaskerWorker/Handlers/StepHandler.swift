@@ -16,6 +16,8 @@ public protocol StepHandler: Sendable {
     static var handlerName: String { get }
     /// Announced to the orchestrator and sent with each result; `1.0.0` unless given.
     static var handlerVersion: String { get }
+    /// Further entry points by the name that a template gives as `handler.method`, for example `["refund": refund]`.
+    var methods: [String: @Sendable (StepContext) async throws -> StepResult] { get }
 
     /// Runs the step once. The worker limits how many run at a time; a call may block its thread without holding up
     /// heartbeats or (up to the number of slots) other calls.
@@ -31,6 +33,7 @@ public protocol StepHandler: Sendable {
 extension StepHandler {
     public static var handlerName: String { String(describing: Self.self) }
     public static var handlerVersion: String { "1.0.0" }
+    public var methods: [String: @Sendable (StepContext) async throws -> StepResult] { [:] }
 
     public func success(_ payload: JSONValue = [:], metadata: [String: JSONValue] = [:]) -> StepResult {
         .success(payload, metadata: metadata)

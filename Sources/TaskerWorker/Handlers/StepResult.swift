@@ -90,6 +90,19 @@ public struct StepEvent: Sendable, Hashable {
     }
 }
 
+extension StepEvent {
+    /// As the result message says it.
+    var encoded: RawJSON {
+        RawJSON(
+            isSuppressed
+                ? ["name": .string(name), "suppress": true]
+                : ["name": .string(name), "payload": payload, "metadata": .object(metadata)])
+    }
+
+    /// True when every number in it can be written as JSON.
+    var isFinite: Bool { payload.isFinite && metadata.values.allSatisfy(\.isFinite) }
+}
+
 extension [any CodingKey] {
     /// `items[2].quantity`
     var dotted: String {

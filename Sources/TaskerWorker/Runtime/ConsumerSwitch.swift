@@ -41,7 +41,7 @@ struct ConsumerSwitch: Sendable {
     private func consume(_ queue: String) async throws -> ConsumerID {
         try await broker.consume(.named(queue), prefetch: prefetch) { [inbox] event in
             switch event {
-            case .started: break
+            case .started: inbox.push(.machine(.consumerStarted))
             case .deliveries(let deliveries): inbox.push(.deliveries(deliveries, queue: queue))
             case .lost(let epoch, _): inbox.push(.machine(.consumerLost(epoch: epoch)))
             }
@@ -53,7 +53,7 @@ struct ConsumerSwitch: Sendable {
             switch event {
             case .started: inbox.push(.machine(.controlStarted))
             case .deliveries(let deliveries): inbox.push(.control(deliveries))
-            case .lost: break
+            case .lost: inbox.push(.machine(.controlLost))
             }
         }
     }

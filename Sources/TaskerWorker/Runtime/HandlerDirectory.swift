@@ -8,6 +8,7 @@ final class HandlerDirectory: Sendable {
 
     func entry(for step: StepRequest) -> HandlerRegistry.Entry? { registry.withLock { $0.entry(for: step.handler) } }
     var callables: [WorkerAnnouncement.Handler] { registry.withLock { $0.callables } }
+    var hooks: EventHooks { registry.withLock { $0.hooks } }
     var names: [String] { registry.withLock { $0.names } }
     func change<Value: Sendable>(_ change: (inout HandlerRegistry) -> Value) -> Value {
         registry.withLock { change(&$0) }

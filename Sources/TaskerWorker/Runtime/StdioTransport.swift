@@ -15,19 +15,28 @@ struct StdioTransport: Sendable {
     let handlers: HandlerDirectory
     let worker: WorkerIdentity
     let logger: Logger
-    /// A copy of file descriptor 1 that handlers do not know of.
+    /// Copies of the file descriptors 0 and 1 that handlers, and the programs they start, do not know of.
+    let input: Int32
     let output: Int32
     let current = CurrentHandler()
 
-    /// Moves file descriptor 1 out of the way: what a handler prints goes to stderr and cannot break the stream.
+    /// Moves the file descriptors 0 and 1 out of the way: what a handler prints goes to stderr and cannot break the stream,
+    /// and a program it starts cannot take the next step from it.
     init(handlers: HandlerDirectory, worker: WorkerIdentity, logger: Logger) {
         fflush(nil)
-        let copy = dup(1)
+        let copies = (dup(0), dup(1))
+        for copy in [copies.0, copies.1] { _ = fcntl(copy, F_SETFD, FD_CLOEXEC) }
         dup2(2, 1)
-        self.init(handlers: handlers, worker: worker, logger: logger, output: copy)
+        let nothing = open("/dev/null", O_RDONLY)
+        if nothing > 0 {
+            dup2(nothing, 0)
+            close(nothing)
+        }
+        self.init(handlers: handlers, worker: worker, logger: logger, input: copies.0, output: copies.1)
     }
 
-    init(handlers: HandlerDirectory, worker: WorkerIdentity, logger: Logger, output: Int32) {
+    init(handlers: HandlerDirectory, worker: WorkerIdentity, logger: Logger, input: Int32, output: Int32) {
+        self.input = input
         self.handlers = handlers
         self.worker = worker
         self.logger = logger
@@ -35,7 +44,7 @@ struct StdioTransport: Sendable {
     }
 
     /// Runs the steps that come in until the input ends.
-    func run(input: Int32 = 0) async {
+    func run() async {
         let threads = HandlerThreads(slots: 2)
         defer { threads.stop() }
         for await line in Self.lines(of: input) where !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 || $0 == 0x0D }) {
@@ -58,23 +67,24 @@ struct StdioTransport: Sendable {
             let message = StepResultMessage(
                 dispatchID: step.dispatchID, taskID: step.task.id, stepID: step.step.id, status: .abandoned,
                 error: StepFailure(
-                    message: "this program has no handler \"\(step.handler.callable)\"",
+                    message: "this program has no handler \(step.handler.described)",
                     errorType: ErrorType.handlerNotFound,
-                    isRetryable: true), worker: worker)
+                    isRetryable: true), completedAt: .current(), worker: worker)
             return send(message.encoded())
         }
-        let message = await run(step, entry, threads)
-        send(message.encoded())
-        StepLog.log(message, step, to: logger)
+        let run = await run(step, entry, threads)
+        send(run.message.encoded())
+        StepLog.log(run.message, step, to: logger)
+        await handlers.hooks.subscribers.deliver(run.events, logger)
     }
 
     private func run(_ step: StepExecute, _ entry: HandlerRegistry.Entry, _ threads: HandlerThreads) async
-        -> StepResultMessage
+        -> StepRunner.Run
     {
         let link = HandlerLink()
         let startedAt = Timestamp.current()
-        let runner = StepRunner(worker: worker)
-        let handler = Task(executorPreference: threads) { await runner.run(step, entry, link) }
+        let (runner, hooks) = (StepRunner(worker: worker, logger: logger), handlers.hooks)
+        let handler = Task(executorPreference: threads) { await runner.run(step, entry, link, hooks) }
         current.set(link, handler)
         defer { current.clear() }
         // Beside the handler, so they are not held up by it.
@@ -84,11 +94,11 @@ struct StdioTransport: Sendable {
             current.stop(.timedOut)
         }
         defer { clock.cancel() }
-        let message = await handler.value
+        let run = await handler.value
         // Awaited, so that no heartbeat can follow the result.
         heartbeats.cancel()
         _ = await heartbeats.result
-        return message
+        return run
     }
 
     private func beat(_ step: StepExecute, _ link: HandlerLink, _ startedAt: Timestamp) async throws {
@@ -112,7 +122,7 @@ struct StdioTransport: Sendable {
             dispatchID: id, taskID: nil, stepID: nil, status: .failed,
             error: StepFailure(
                 message: "the line cannot be read: \(error.detail)", errorType: type, isRetryable: false),
-            worker: worker)
+            completedAt: .current(), worker: worker)
     }
 
     /// One line in one write. A line break inside JSON text is white space between its parts.

@@ -1,22 +1,47 @@
+import Logging
+
 /// Calls a handler and turns what comes out of it into the message.
 struct StepRunner: Sendable {
-    let worker: WorkerIdentity
+    /// What one call of a handler gives.
+    struct Run: Sendable {
+        var message: StepResultMessage
+        /// For subscribers of this process, once the message is confirmed.
+        var events: [DomainEvent] = []
+    }
 
-    func run(_ step: StepRequest, _ entry: HandlerRegistry.Entry, _ link: HandlerLink) async -> StepResultMessage {
+    let worker: WorkerIdentity
+    var logger = Logger(label: "tasker.worker")
+
+    func run(
+        _ step: StepRequest, _ entry: HandlerRegistry.Entry, _ link: HandlerLink, _ hooks: EventHooks = EventHooks()
+    ) async -> Run {
         let startedAt = Timestamp.current()
         let start = ContinuousClock.now
-        let result: StepResult
-        do {
-            result = try await entry.body(StepContext(request: step, link: link))
-        } catch {
-            result = failure(error, step, link.stopReason)
+        let context = StepContext(request: step, link: link)
+        let declarations = EventHooks.declarations(of: step)
+        var message: StepResultMessage
+        if let program = entry.program {
+            message = await program.run(context)
+            // Not run: it has no times.
+            if message.status == .abandoned {
+                message.completedAt = message.completedAt ?? .current()
+                return Run(message: message)
+            }
+        } else {
+            var result: StepResult
+            do {
+                result = try await entry.body(context)
+            } catch {
+                result = failure(error, step, link.stopReason)
+            }
+            result.events = await hooks.entries(for: declarations, context, result, logger)
+            message = ResultMessage.make(of: result, step, version: entry.version, worker: worker)
         }
-        var message = self.message(result, step, version: entry.version)
-        message.startedAt = startedAt
+        message.startedAt = message.startedAt ?? startedAt
         message.completedAt = Timestamp.current()
         message.executionMilliseconds = max(0, (ContinuousClock.now - start).wholeMilliseconds)
         ResultLimits.enforce(&message, step.limits)
-        return message
+        return Run(message: message, events: declarations.isEmpty ? [] : hooks.local(declarations, step, message))
     }
 
     /// An error that leaves a handler. After a request to stop it counts as obeying it.
@@ -36,51 +61,5 @@ struct StepRunner: Sendable {
         if let error = error as? StepError { return StepResult(.failure(error)) }
         let retryable = (error as? any RetryableErrorProtocol)?.isRetryable ?? true
         return .failure("\(error)", type: name, retryable: retryable)
-    }
-
-    private func message(_ result: StepResult, _ step: StepRequest, version: String?) -> StepResultMessage {
-        var metadata = result.metadata
-        metadata["handler_version"] = version.map { .string($0) }
-        var message = StepResultMessage(
-            dispatchID: step.dispatchID, taskID: step.task.id, stepID: step.step.id, status: .completed, worker: worker)
-        switch result.outcome {
-        case .success(let payload): message.result = payload
-        case .checkpoint(let checkpoint):
-            guard checkpoint.isFinite else {
-                let failure = StepResult.failure(
-                    "the checkpoint holds NaN or an infinity", type: ErrorType.serializationError, retryable: false)
-                return self.message(failure, step, version: version)
-            }
-            message.status = .checkpoint
-            message.checkpoint = checkpoint.encoded
-        case .failure(let error):
-            message.status = .failed
-            metadata["retryable"] = .bool(error.isRetryable)
-            message.error = wire(error, metadata: metadata)
-        }
-        message.metadata = RawJSON(.object(metadata))
-        if message.status == .completed || message.status == .failed { message.events = events(result.events) }
-        return message
-    }
-
-    private func wire(_ error: StepError, metadata: [String: JSONValue]) -> StepFailure {
-        let all = metadata.merging(error.metadata) { _, own in own }
-        var wait = error.retryAfter.map { Double($0.wholeMilliseconds) / 1000 }
-        wait = wait ?? all["retry_after_seconds"]?.doubleValue ?? all["retry_after"]?.doubleValue
-        if !error.isRetryable || wait?.isFinite != true { wait = nil }
-        return StepFailure(
-            message: error.message, errorType: error.type, errorCode: error.code, isRetryable: error.isRetryable,
-            retryAfterSeconds: wait.map { min(max($0, 0), 86_400) }, metadata: RawJSON(.object(all)))
-    }
-
-    private func events(_ events: [StepEvent]) -> RawJSON {
-        guard !events.isEmpty else { return .emptyArray }
-        return RawJSON(
-            .array(
-                events.map { event in
-                    event.isSuppressed
-                        ? ["name": .string(event.name), "suppress": true]
-                        : ["name": .string(event.name), "payload": event.payload, "metadata": .object(event.metadata)]
-                }))
     }
 }

@@ -8,7 +8,7 @@ import Darwin
 
 extension Timestamp {
     /// The system's wall clock.
-    static func current() -> Timestamp {
+    package static func current() -> Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(milliseconds: Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000)

@@ -9,8 +9,17 @@ enum LoopEvent: Sendable {
     case control([Delivery])
     case pages([Delivery])
     case published([PublishResult])
+    /// For subscribers of this process, once the result is confirmed; comes before the handler's end.
+    case localEvents(DispatchID, [DomainEvent])
     /// End at once; what is held stays with the broker.
     case abort
+}
+
+/// The machine's timers and the loop's own.
+enum LoopTimer: Hashable, Sendable {
+    case machine(MachineTimer)
+    /// Consumers are to be cancelled once nothing has come for a moment.
+    case quiet
 }
 
 /// How a worker's loop ended.
@@ -26,6 +35,7 @@ struct LoopServices: Sendable {
     let inbox: EventInbox<LoopEvent>
     let handlers: HandlerDirectory
     let encoder: ParcelEncoder
+    let runner: StepRunner
     let threads: HandlerThreads
     let consumers: AsyncStream<ConsumerSwitch.Command>.Continuation
     let onReady: @Sendable () -> Void
@@ -39,10 +49,12 @@ struct LoopServices: Sendable {
 final class WorkerLoop {
     private let services: LoopServices
     private var machine: DeliveryMachine
-    private var timers = TimerQueue<MachineTimer>()
+    private var timers = TimerQueue<LoopTimer>()
     private var running: [DispatchID: (task: Task<Void, Never>, link: HandlerLink)] = [:]
     private var outgoing: [OutgoingMessage] = []
     private var acknowledged: [DeliveryTag] = []
+    private var gate: AckGate
+    private var localEvents = LocalEvents()
     private var end: LoopEnd?
     private var logger: Logger { services.logger }
 
@@ -60,6 +72,7 @@ final class WorkerLoop {
     private init(_ services: LoopServices, machine: DeliveryMachine) {
         self.services = services
         self.machine = machine
+        gate = AckGate(consumers: services.encoder.queues.count, prefetch: services.encoder.slots)
     }
 
     private func run() -> LoopEnd {
@@ -67,7 +80,8 @@ final class WorkerLoop {
             let events = services.inbox.take(until: timers.next)
             for event in events where end == nil { take(event) }
             let now = ContinuousClock.now
-            while end == nil, let timer = timers.pop(dueBy: now) { feed(.timer(timer)) }
+            while end == nil, let timer = timers.pop(dueBy: now) { fire(timer) }
+            if gate.isDrying, gate.isDry { cancelConsumers() }
             flush()
         }
         services.inbox.close()
@@ -81,18 +95,54 @@ final class WorkerLoop {
     private func take(_ event: LoopEvent) {
         switch event {
         case .machine(let event):
-            if case .handlerFinished(let id, _) = event { running[id] = nil }
+            switch event {
+            case .handlerFinished(let id, _): running[id] = nil
+            case .consumerLost(let epoch): gate.lost(epoch: epoch)
+            case .consumersStopped: acknowledged += gate.cancelled()
+            default: break
+            }
             feed(event)
+        case .localEvents(let id, let events):
+            // Interrupted: the orchestrator has got another answer.
+            if running[id] != nil { localEvents.keep(events, for: id) }
         case .deliveries(let deliveries, let queue):
+            gate.delivered(deliveries.map(\.tag))
             for delivery in deliveries { feed(.delivered(arrival(delivery, queue))) }
         case .control(let deliveries):
             for delivery in deliveries { notice(delivery) }
         case .pages(let deliveries):
             for delivery in deliveries { page(delivery) }
         case .published(let results):
-            for result in results { feed(.published(token: result.token, result.outcome)) }
+            for result in results {
+                deliverLocally(localEvents.published(result.token, isConfirmed: result.outcome == .confirmed))
+                feed(.published(token: result.token, result.outcome))
+            }
         case .abort:
             end = LoopEnd(exitCode: 1, unsent: [])
+        }
+    }
+
+    private func fire(_ timer: LoopTimer) {
+        switch timer {
+        case .machine(let timer): feed(.timer(timer))
+        case .quiet where gate.isQuiet(): cancelConsumers()
+        case .quiet where gate.isDrying: timers.set(.quiet, at: .now + AckGate.quiet)
+        case .quiet: break
+        }
+    }
+
+    private func cancelConsumers() {
+        gate.cancelling()
+        timers.cancel(.quiet)
+        services.consumers.yield(.stop)
+    }
+
+    private func startConsumers() {
+        if gate.isDrying {
+            timers.cancel(.quiet)
+            acknowledged += gate.stay()
+        } else {
+            services.consumers.yield(.start)
         }
     }
 
@@ -142,15 +192,17 @@ final class WorkerLoop {
 
     private func perform(_ effect: MachineEffect) {
         switch effect {
-        case .startConsuming: services.consumers.yield(.start)
-        case .stopConsuming: services.consumers.yield(.stop)
+        case .startConsuming: startConsumers()
+        case .stopConsuming:
+            gate.dry()
+            timers.set(.quiet, at: .now + AckGate.quiet)
         case .openReplyQueue: services.consumers.yield(.openReplyQueue)
         case .run(let step): run(step)
         case .stop(let id, let reason): stop(id, reason)
         case .publish(let token, let parcel): publish(token, parcel)
-        case .acknowledge(let tags): acknowledged += tags
-        case .setTimer(let timer, let delay): timers.set(timer, at: .now + delay)
-        case .cancelTimer(let timer): timers.cancel(timer)
+        case .acknowledge(let tags): acknowledged += gate.acknowledge(tags)
+        case .setTimer(let timer, let delay): timers.set(.machine(timer), at: .now + delay)
+        case .cancelTimer(let timer): timers.cancel(.machine(timer))
         case .ready:
             services.onReady()
             logger.info("ready: announced to the orchestrator")
@@ -168,16 +220,17 @@ final class WorkerLoop {
     private func run(_ step: StepExecute) {
         let id = step.dispatchID
         let link = HandlerLink()
-        let runner = StepRunner(worker: services.encoder.worker)
-        let (inbox, logger) = (services.inbox, services.logger)
+        let runner = services.runner
+        let (inbox, logger, hooks) = (services.inbox, services.logger, services.handlers.hooks)
         // The machine asked for the handler's existence on arrival, and handlers are never taken away.
         guard let entry = services.handlers.entry(for: step) else { return }
         // Unstructured on purpose: a handler that ignores its cancellation must not keep the process alive after the
         // grace period. The loop cancels every one it started.
         let task = Task(executorPreference: services.threads) {
-            let message = await runner.run(step, entry, link)
-            inbox.push(.machine(.handlerFinished(id, message)))
-            StepLog.log(message, step, to: logger)
+            let run = await runner.run(step, entry, link, hooks)
+            if !run.events.isEmpty { inbox.push(.localEvents(id, run.events)) }
+            inbox.push(.machine(.handlerFinished(id, run.message)))
+            StepLog.log(run.message, step, to: logger)
         }
         running[id] = (task, link)
     }
@@ -190,13 +243,21 @@ final class WorkerLoop {
     }
 
     private func publish(_ token: UInt64, _ parcel: Parcel) {
-        if case .answer(let dispatch, let message) = parcel, message.status == .abandoned {
-            StepLog.log(abandoned: message, dispatch, to: logger)
+        if case .answer(let dispatch, let message) = parcel {
+            if message.status == .abandoned { StepLog.log(abandoned: message, dispatch, to: logger) }
+            localEvents.publishing(dispatch.id, token: token)
         }
         outgoing.append(
             services.encoder.message(
                 parcel, token: token, now: .current(), callables: { services.handlers.callables },
                 progress: { running[$0]?.link.progress }))
+    }
+
+    /// Subscribers run beside the loop and change nothing.
+    private func deliverLocally(_ events: [DomainEvent]) {
+        guard !events.isEmpty else { return }
+        let (subscribers, logger) = (services.handlers.hooks.subscribers, logger)
+        Task(executorPreference: services.threads) { await subscribers.deliver(events, logger) }
     }
 
     /// One call to the broker for everything that a batch of events has caused.

@@ -68,16 +68,19 @@ private func pause(_ context: StepContext) async throws {
     }
 }
 
+func record(_ context: StepContext, at path: String) throws {
+    try appendLine("\(context.stepID) \(context.retryCount + 1) \(context.dispatchID) \(getpid())", to: path)
+}
+
 /// One write with O_APPEND, so that lines of several processes never mix; on disk before the handler goes on.
-private func record(_ context: StepContext, at path: String) throws {
-    let line = "\(context.stepID) \(context.retryCount + 1) \(context.dispatchID) \(getpid())\n"
+func appendLine(_ line: String, to path: String) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND, 0o644)
     guard descriptor >= 0 else {
-        throw StepError.permanent("cannot open record_path \(path): \(String(cString: strerror(errno)))")
+        throw StepError.permanent("cannot open \(path): \(String(cString: strerror(errno)))")
     }
     defer { close(descriptor) }
-    let bytes = Array(line.utf8)
+    let bytes = Array((line + "\n").utf8)
     guard write(descriptor, bytes, bytes.count) == bytes.count else {
-        throw StepError.permanent("cannot write to record_path \(path): \(String(cString: strerror(errno)))")
+        throw StepError.permanent("cannot write to \(path): \(String(cString: strerror(errno)))")
     }
 }

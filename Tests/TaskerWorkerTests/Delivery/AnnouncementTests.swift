@@ -15,18 +15,41 @@ import Testing
         #expect(script(.published(token: 1, .confirmed)) == [.ready])
     }
 
-    @Test func aHelloThatNobodyTakesIsDroppedAndAHeartbeatMakesItReady() {
+    @Test func aHelloThatNobodyTakesIsRepeated() {
         var script = Script()
         script(.publisherReady)
         script(.begin)
         script(.controlStarted)
-        #expect(script(.published(token: 1, .returned(code: 312, text: "NO_ROUTE"))) == [.unheard])
-        let effects = script(.timer(.announce))
-        #expect(effects.count == 2)
-        #expect(effects.first == .setTimer(.announce, .seconds(15)))
-        #expect(script(.published(token: 2, .returned(code: 312, text: "NO_ROUTE"))) == [])
-        script(.timer(.announce))
+        let returned = PublishOutcome.returned(code: 312, text: "NO_ROUTE")
+        let again = MachineEffect.setTimer(.helloAgain, .seconds(5))
+        #expect(script(.published(token: 1, returned)) == [.unheard, again])
+        let hello: [MachineEffect] = [.publish(token: 2, script.hello()), .setTimer(.announce, .seconds(15))]
+        #expect(script(.timer(.helloAgain)) == hello)
+        #expect(script(.published(token: 2, returned)) == [again])
+        script(.timer(.helloAgain))
         #expect(script(.published(token: 3, .confirmed)) == [.ready])
+        // Later, too: the queue may be deleted and made anew.
+        script(.timer(.announce))
+        #expect(script(.published(token: 4, returned)) == [again])
+    }
+
+    /// By `basic.cancel`: the connection lives, and so does the consumer of cancel notices.
+    @Test func saysHelloWhenAConsumerIsBackAlone() {
+        var script = Script.consuming()
+        #expect(script(.consumerStarted) == [])
+        script(.consumerLost(epoch: 1))
+        #expect(
+            script(.consumerStarted) == [.publish(token: 2, script.hello()), .setTimer(.announce, .seconds(15))])
+        #expect(script(.consumerStarted) == [])
+    }
+
+    @Test func saysHelloOnceAfterAReconnect() {
+        var script = Script.consuming()
+        script(.consumerLost(epoch: 1))
+        script(.controlLost)
+        #expect(script(.consumerStarted) == [])
+        #expect(
+            script(.controlStarted) == [.publish(token: 2, script.hello()), .setTimer(.announce, .seconds(15))])
     }
 
     @Test func saysHelloAfterEachReconnect() {

@@ -16,10 +16,11 @@ import Darwin
         var (input, output): ([Int32], [Int32]) = ([0, 0], [0, 0])
         try #require(pipe(&input) == 0 && pipe(&output) == 0)
         let transport = StdioTransport(
-            handlers: HandlerDirectory(handlers), worker: Script.worker, logger: .quiet, output: output[1])
+            handlers: HandlerDirectory(handlers), worker: Script.worker, logger: .quiet, input: input[0],
+            output: output[1])
         for line in lines { System.write(line + [0x0A], to: input[1]) }
         close(input[1])
-        await transport.run(input: input[0])
+        await transport.run()
         close(output[1])
         close(input[0])
         defer { close(output[0]) }

@@ -18,7 +18,7 @@ import Testing
         registry.register("h", version: "1.2.3", body)
         let step = makeStep(1, callable: "h", limits: limits)
         let entry = try #require(registry.entry(for: step.handler))
-        let message = await StepRunner(worker: Script.worker).run(step, entry, link)
+        let message = await StepRunner(worker: Script.worker).run(step, entry, link).message
         // What is sent can be read.
         return try StepResultMessage(reading: RawJSON(validating: message.encoded()))
     }

@@ -69,7 +69,7 @@ struct Script {
             "worker_shutdown": "not started: the worker is shutting down",
             "worker_busy": "not started: all slots of the worker are taken",
             "cancelled": "not started: the step was cancelled",
-            "handler_not_found": "this worker has no handler \"Echo\" that it can call so",
+            "handler_not_found": "this worker has no handler \"Echo\"",
             "interrupted": "stopped: the worker had to leave and the grace period was over",
         ]
         return StepResultMessage(

@@ -93,9 +93,9 @@ final class Peer: Sendable {
 
     var seen: State { state.withLock { $0 } }
 
-    func start() async throws {
-        try await broker.declare(Topology.orchestrator(partitions: 0..<1, names: names, type: .classic))
-        try await broker.declare(Topology.steps(queue: "fleet", names: names, type: .classic))
+    func start(_ type: QueueType = .classic) async throws {
+        try await broker.declare(Topology.orchestrator(partitions: 0..<1, names: names, type: type))
+        try await broker.declare(Topology.steps(queue: "fleet", names: names, type: type))
         for queue in [names.results(0), names.workers, names.dead] {
             _ = try await broker.consume(.named(queue), prefetch: 100) { [self] event in
                 guard case .deliveries(let deliveries) = event else { return }

@@ -1,6 +1,6 @@
 /** The methods of AMQP 0-9-1 with RabbitMQ's extensions, as a table; both directions read it. */
 import { AmqpProtocolError } from './errors.js';
-import { AmqpTimestamp, FieldReader, FieldWriter } from './fields.js';
+import { FieldReader, FieldWriter } from './fields.js';
 import type { AmqpTable } from './fields.js';
 
 type Kind = 'octet' | 'short' | 'long' | 'longlong' | 'str' | 'bytes' | 'bit' | 'table';
@@ -221,5 +221,3 @@ export function readHeader(payload: Buffer): ContentHeader {
   });
   return { bodySize, properties: properties as MessageProperties };
 }
-
-export { AmqpTimestamp };

@@ -12,7 +12,8 @@ import { TYPE_FETCH, TYPE_HEARTBEAT, TYPE_RESULT } from '../wire/names.js';
 import { timestamp } from '../wire/outgoing.js';
 import type { MessageWriter, Progress } from '../wire/outgoing.js';
 import { Job, publication } from './job.js';
-import type { Delivery, Publication, StopReason } from './job.js';
+import type { Delivery, Publication } from './job.js';
+import type { StopReason } from './stop-reason.js';
 
 const REMEMBERED = 10_000;
 const CANCEL_MEMORY = 3_600_000;

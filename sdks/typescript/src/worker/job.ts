@@ -17,9 +17,6 @@ export type JobState = 'waiting' | 'fetching' | 'running' | 'parked' | 'answered
 /** Why something is published; decides what a confirm, a return or a nack means. */
 export type Purpose = 'answer' | 'dead-letter' | 'detach' | 'heartbeat' | 'fetch' | 'worker';
 
-/** Why a running handler should stop. */
-export type StopReason = 'cancelled' | 'timeout' | 'interrupted';
-
 /** One message as the broker handed it over. `epoch` numbers the connection; an older one is never acked. */
 export interface Delivery {
   epoch: number;

@@ -1,7 +1,7 @@
 /** What passes between the thread that owns the connections and the thread that runs handlers. */
-import type { ExecuteMessage, UnreadableType } from '../wire/execute.js';
+import type { ExecuteMessage } from '../wire/execute.js';
 import type { Progress } from '../wire/outgoing.js';
-import type { StopReason } from './job.js';
+import type { StopReason } from './stop-reason.js';
 import type { WorkerSettings } from './settings.js';
 
 export interface HandlerName {
@@ -44,5 +44,3 @@ export type FromLoop =
   | { kind: 'ready' }
   | { kind: 'connected'; connected: boolean }
   | ({ kind: 'ended' } & LoopEnd);
-
-export type { UnreadableType };

@@ -4,7 +4,7 @@ import type { Timer } from 'node:timers';
 import type { StepProbe } from '../handler/context.js';
 import type { Progress } from '../wire/outgoing.js';
 import { monotonic } from './clock.js';
-import type { StopReason } from './job.js';
+import type { StopReason } from './stop-reason.js';
 
 const BETWEEN_REPORTS_MS = 50;
 

@@ -7,7 +7,8 @@ import type { JsonObject } from '../../src/json/value.js';
 import { MessageWriter } from '../../src/wire/outgoing.js';
 import { DeliveryMachine } from '../../src/worker/delivery.js';
 import type { Link } from '../../src/worker/delivery.js';
-import type { Delivery, Job, Publication, StopReason } from '../../src/worker/job.js';
+import type { Delivery, Job, Publication } from '../../src/worker/job.js';
+import type { StopReason } from '../../src/worker/stop-reason.js';
 import { body, execute } from './messages.js';
 
 export const WRITER = new MessageWriter({ id: 'w-1', language: 'typescript', sdk: 'tasker-typescript/test', hostname: 'host' });

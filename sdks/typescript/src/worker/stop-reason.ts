@@ -1,0 +1,2 @@
+/** Why a running handler should stop. */
+export type StopReason = 'cancelled' | 'timeout' | 'interrupted';
