@@ -108,7 +108,7 @@ let package = Package(
             "TaskerCommands",
             [
                 "TaskerTemplates", "TaskerProtocol", "TaskerWorkerHost", "TaskerWorker", "TaskerMessaging",
-                "TaskerAMQP", argumentParser, lifecycle, unixSignals, logging, stencil,
+                argumentParser, unixSignals, logging, stencil,
             ]),
 
         // The programs.
@@ -169,7 +169,9 @@ let package = Package(
             exclude: ["fixtures"]),
         tests(
             "TaskerCommandsTests",
-            ["TaskerCommands", "TaskerTemplates", "TaskerProtocol", argumentParser]),
+            ["TaskerCommands", "TaskerTemplates", "TaskerProtocol", argumentParser],
+            // What help pages look like.
+            exclude: ["Golden"]),
         tests(
             "EndToEndTests",
             ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", logging],
