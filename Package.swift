@@ -105,7 +105,12 @@ let package = Package(
             ["TaskerWorker", "TaskerMessaging", "TaskerAMQP", "TaskerProtocol", lifecycle, logging]),
 
         // The command line.
-        library("TaskerCommands", ["TaskerTemplates", "TaskerProtocol", argumentParser, stencil]),
+        library(
+            "TaskerCommands",
+            [
+                "TaskerTemplates", "TaskerProtocol", "TaskerWorkerHost", "TaskerWorker", "TaskerMessaging",
+                argumentParser, unixSignals, logging, stencil,
+            ]),
 
         // The programs.
         program(
@@ -165,7 +170,9 @@ let package = Package(
             exclude: ["fixtures"]),
         tests(
             "TaskerCommandsTests",
-            ["TaskerCommands", "TaskerTemplates", "TaskerProtocol", argumentParser]),
+            ["TaskerCommands", "TaskerTemplates", "TaskerProtocol", argumentParser],
+            // What help pages look like.
+            exclude: ["Golden"]),
         tests(
             "EndToEndTests",
             ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", logging],

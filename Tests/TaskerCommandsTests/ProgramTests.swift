@@ -33,13 +33,38 @@ import Testing
             let text = command.type.configuration.discussion.replacing("\\\n", with: " ")
             for line in text.split(separator: "\n") {
                 guard let start = line.range(of: "tasker-ctl ") else { continue }
-                let rest = line[start.upperBound...].prefix { $0 != "'" && $0 != ">" && $0 != "|" }
-                let read = try CommandLineReader.read(rest.split(separator: " ").map(String.init), root: Program.tree)
+                // In a sentence it stands in quotes; an example is a line of a shell.
+                let isQuoted = line[..<start.lowerBound].hasSuffix("'")
+                let rest = line[start.upperBound...].prefix { !isQuoted || $0 != "'" }
+                let read = try CommandLineReader.read(Self.shellWords(rest), root: Program.tree)
                 if read.command.subcommands.isEmpty {
                     #expect(throws: Never.self, "\(path): \(line)") { try TaskerCtl.parseAsRoot(read.arguments) }
                 }
             }
         }
+    }
+
+    /// Words up to a pipe or a redirection; quotes hold words together.
+    private static func shellWords(_ line: Substring) -> [String] {
+        var words: [String] = []
+        var word: String?
+        var quote: Character?
+        for character in line {
+            if character == quote {
+                quote = nil
+            } else if quote == nil, character == "'" || character == "\"" {
+                quote = character
+                word = word ?? ""
+            } else if quote == nil, character == " " {
+                if let word { words.append(word) }
+                word = nil
+            } else if quote == nil, character == "|" || character == ">" {
+                break
+            } else {
+                word = (word ?? "") + String(character)
+            }
+        }
+        return words + (word.map { [$0] } ?? [])
     }
 
     @Test func theRootPageIsGolden() async throws {
@@ -67,7 +92,7 @@ import Testing
             ["template", "lst"], "'lst' is no command of tasker-ctl template",
             "did you mean 'tasker-ctl template list'?"
         ),
-        (["frobnicate"], "'frobnicate' is no command of tasker-ctl", "there are: template"),
+        (["frobnicate"], "'frobnicate' is no command of tasker-ctl", "there are: task"),
         (["template", "list", "--langage", "x"], "no flag '--langage'", "did you mean '--language'?"),
         (["template", "list", "-z"], "no flag '-z'", "see 'tasker-ctl template list --help'"),
         (["-o", "jsn", "plugin", "list"], "'jsn' is no output format", "did you mean 'json'?"),

@@ -1,4 +1,5 @@
 import Foundation
+import TaskerProtocol
 
 /// Joins flags, environment, project file, user file and defaults; the first one that says something wins.
 struct SettingsResolver {
@@ -58,7 +59,7 @@ struct SettingsResolver {
         case .apiKey: global.apiKey.map { ("--api-key", $0) }
         case .output: global.format.map { ("--output", $0.rawValue) }
         case .profile: global.profile.map { ("--profile", $0) }
-        case .timeout: global.timeout.map { ("--timeout", "\($0)") }
+        case .timeout: global.timeout.map { ("--timeout", "\($0.wholeMilliseconds)ms") }
         default: nil
         }
     }

@@ -46,7 +46,7 @@ struct CommandTree: Sendable {
                 guard let text = name["name"]?.stringValue else { return nil }
                 return (name["kind"]?.stringValue == "long" ? "--" : "-") + text
             }
-            guard !names.contains("--help"), !names.contains("--version") else { return nil }
+            guard !names.contains("--help") else { return nil }
             return Flag(
                 names: names, takesValue: kind == "option", help: argument["abstract"]?.stringValue ?? "",
                 values: (argument["allValues"]?.arrayValue ?? argument["allValueStrings"]?.arrayValue ?? [])

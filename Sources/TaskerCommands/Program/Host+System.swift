@@ -20,7 +20,8 @@ extension Host {
             readInput: { try FileHandle.standardInput.readToEnd().map(Array.init) ?? [] },
             now: { Date().timeIntervalSince1970 },
             terminalWidth: isatty(STDOUT_FILENO) == 1 ? columns(environment) : nil,
-            isErrorTerminal: isatty(STDERR_FILENO) == 1, isInputTerminal: isatty(STDIN_FILENO) == 1)
+            isErrorTerminal: isatty(STDERR_FILENO) == 1, isInputTerminal: isatty(STDIN_FILENO) == 1,
+            readLine: { Swift.readLine() })
     }
 
     private static func columns(_ environment: [String: String]) -> Int {

@@ -8,6 +8,8 @@ public struct Host: Sendable {
     public var errors: any TextSink
     /// All of standard input.
     public var readInput: @Sendable () throws -> [UInt8]
+    /// One line of standard input without its end; nil when there is no more.
+    public var readLine: @Sendable () -> String?
     /// Seconds since 1970.
     public var now: @Sendable () -> Double
     /// Columns, nil when standard output is no terminal.
@@ -19,7 +21,7 @@ public struct Host: Sendable {
         environment: [String: String], workingDirectory: String, userName: String, output: any TextSink,
         errors: any TextSink, readInput: @escaping @Sendable () throws -> [UInt8],
         now: @escaping @Sendable () -> Double, terminalWidth: Int? = nil, isErrorTerminal: Bool = false,
-        isInputTerminal: Bool = false
+        isInputTerminal: Bool = false, readLine: @escaping @Sendable () -> String? = { nil }
     ) {
         self.environment = environment
         self.workingDirectory = workingDirectory
@@ -27,6 +29,7 @@ public struct Host: Sendable {
         self.output = output
         self.errors = errors
         self.readInput = readInput
+        self.readLine = readLine
         self.now = now
         self.terminalWidth = terminalWidth
         self.isErrorTerminal = isErrorTerminal

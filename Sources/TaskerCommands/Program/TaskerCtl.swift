@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The root of all commands. Online commands (`task`, `why`, `worker`, ...) join the list below.
+/// The root of all commands.
 public struct TaskerCtl: ParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "tasker-ctl",
@@ -10,10 +10,10 @@ public struct TaskerCtl: ParsableCommand {
               tasker-ctl template generate step_handler --plugin tasker-contrib-python \\
                 --param name=ProcessPayment
             """,
-        version: version,
         subcommands: [
-            TemplateCommands.self, GenerateCommands.self, PluginCommands.self, ConfigCommands.self, InitCommand.self,
-            CompletionCommand.self,
+            TaskCommands.self, WhyCommand.self, TemplateCommands.self, GenerateCommands.self, PluginCommands.self,
+            WorkerCommands.self, RouteCommands.self, QueueCommands.self, DeadLetterCommands.self, SystemCommands.self,
+            ConformanceCommands.self, ConfigCommands.self, InitCommand.self, CompletionCommand.self,
         ])
 
     public static let version = "0.1.0"

@@ -10,7 +10,8 @@ struct TemplateCommands: ParsableCommand {
             """,
         subcommands: [
             TemplateListCommand.self, TemplateInfoCommand.self, TemplateGenerateCommand.self,
-            TemplateValidateCommand.self, TemplateShowCommand.self, TemplateVisualizeCommand.self,
+            TemplateValidateCommand.self, TemplateRegisterCommand.self, TemplateShowCommand.self,
+            TemplateVisualizeCommand.self,
             TemplateDiffCommand.self,
         ])
 }

@@ -5,19 +5,20 @@ import TaskerTemplates
 struct TemplateInfoCommand: TaskerCommand {
     static let configuration = CommandConfiguration(
         commandName: "info",
-        abstract: "Show parameters and files of a generator template.",
+        abstract: "Show a generator template, or a registered task template.",
         discussion: """
             Example:
               tasker-ctl template info step_handler_api --plugin tasker-contrib-python
             """)
 
-    @Argument(help: "Name of the template.")
+    @Argument(help: "Name of the template; NAMESPACE/NAME or NAMESPACE/NAME@VERSION: a registered one.")
     var name: String
 
     @Option(help: "Only of this plugin.")
     var plugin: String?
 
     func run(in context: CommandContext) async throws {
+        if name.contains("/") { return try await registered(context) }
         let catalog = context.plugins()
         let plugins = try plugin.map { [try catalog.required($0)] } ?? catalog.plugins
         let found = plugins.compactMap { plugin in plugin.template(name).map { (plugin, $0) } }
@@ -42,6 +43,27 @@ struct TemplateInfoCommand: TaskerCommand {
                 try context.printer.line("  " + path + (output.onlyWhenAbsent ? "   (when absent)" : ""))
             }
         }
+    }
+
+    /// What the orchestrator has under `namespace/name[@version]`.
+    private func registered(_ context: CommandContext) async throws {
+        let wanted = try TemplateReference(name)
+        let body = try await context.client().get(
+            APIRequest(.get, "templates", wanted.namespace, wanted.name, wanted.version ?? "latest"))
+        var table = TextTable("step", "retryable", "attempts", "description")
+        for step in body["steps"]?.arrayValue ?? [] {
+            table.add(
+                step.cell("name"), step.cell("default_retryable"), step.cell("default_max_attempts"),
+                step.cell("description"))
+        }
+        let title = "\(wanted.namespace)/\(wanted.name)@\(body.cell("version"))"
+        let head = TaskText.pairs([
+            ("Template", title), ("Description", body.cell("description")), ("Hash", body.cell("hash")),
+            ("Registered", RelativeTime.text(body["registered_at"], now: context.host.now())),
+        ])
+        try context.printer.object(
+            body, name: title,
+            text: head + "\n" + table.text(width: context.host.terminalWidth, style: context.printer.style))
     }
 
     private func json(_ template: ScaffoldTemplate, of plugin: Plugin) -> JSONValue {
