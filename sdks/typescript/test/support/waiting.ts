@@ -2,7 +2,7 @@
 export async function eventually<T>(
   look: () => T | null | undefined | false | Promise<T | null | undefined | false>,
   what: string,
-  seconds = 30,
+  seconds = 120,
   describe: () => string = () => '',
 ): Promise<T> {
   const deadline = performance.now() + seconds * 1000;
