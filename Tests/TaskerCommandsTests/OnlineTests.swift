@@ -305,6 +305,23 @@ import Testing
         }
     }
 
+    @Test func waitingSurvivesAServerThatIsAway() async throws {
+        let count = Mutex(0)
+        try await Self.serving({ request in
+            if request.method == "POST" { return .json(201, Self.task("pending")) }
+            let number = count.withLock { count in
+                count += 1
+                return count
+            }
+            return number < 6 ? .hangUp : .json(200, Self.task("complete"))
+        }) { server in
+            let run = await Self.place().run(
+                "task", "create", "shop/order", "--wait", "--verbose", "--timeout", "60s", "--server", server.url)
+            #expect(run.status == .ok, "\(run.errors)")
+            #expect(run.errors.contains("the server is away"))
+        }
+    }
+
     @Test func watchPrintsEachChange() async throws {
         let count = Mutex(0)
         try await Self.serving({ request in

@@ -31,7 +31,9 @@ struct ReferenceRunner {
         guard process.terminationStatus < 2, let data = FileManager.default.contents(atPath: file),
             let document = try? JSONText.parse(Array(data))
         else {
-            let reason = words.split(separator: "\n").last.map(String.init) ?? "it gave no reason"
+            let lines = words.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+            let said = lines.first { $0.hasPrefix("error: ") }?.dropFirst("error: ".count).description
+            let reason = TextTable.clean(said ?? lines.last ?? "it gave no reason")
             throw .failed(
                 "the reference runner could not do the run: \(reason)",
                 hint: "it needs Python 3.10 with pika, and RabbitMQ: see protocol/conformance/README.md")

@@ -15,7 +15,7 @@ extension Host {
         let environment = ProcessInfo.processInfo.environment
         return Host(
             environment: environment, workingDirectory: FileManager.default.currentDirectoryPath,
-            userName: environment["USER"] ?? environment["LOGNAME"] ?? "unknown",
+            userName: environment["USER"] ?? environment["LOGNAME"] ?? NSUserName(),
             output: DescriptorSink(descriptor: STDOUT_FILENO), errors: DescriptorSink(descriptor: STDERR_FILENO),
             readInput: { try FileHandle.standardInput.readToEnd().map(Array.init) ?? [] },
             now: { Date().timeIntervalSince1970 },
