@@ -121,7 +121,6 @@ extension Coordinator {
             case .outlook(let id, let reply): reply(outlook(of: id))
             case .locate(let steps, let reply): reply(locate(steps))
             case .act(let request): request.reply(.failure(failure))
-            case .setRoute(let request): request.reply(.failure(failure))
             case .tick, .stop, .failed: break
             default: deferred.append(input)
             }

@@ -43,12 +43,16 @@ public enum Server {
         AnalyticsController(orchestrator: orchestrator).addRoutes(to: api)
     }
 
+    /// Those of RFC 9110, and what has come since.
+    private static let knownMethods: [HTTPRequest.Method] =
+        [.get, .post, .put, .patch, .delete, .head, .options, .trace, .connect]
+        + ["QUERY", "SEARCH", "PROPFIND"].compactMap { HTTPRequest.Method($0) }
+
     /// A path that exists answers methods it has not with 405; the router alone would say 404.
     private static func refuseOtherMethods(_ router: Router<BasicRequestContext>) {
         for routes in Dictionary(grouping: router.routes, by: \.path.description).values {
             let allowed = routes.map(\.method).sorted { $0.rawValue < $1.rawValue }
-            let others: [HTTPRequest.Method] = [.get, .post, .put, .patch, .delete, .head, .options, .trace, .connect]
-            for method in others where !allowed.contains(method) {
+            for method in knownMethods where !allowed.contains(method) {
                 router.on(routes[0].path, method: method) { request, _ -> Response in
                     throw Problem.methodNotAllowed(request.method, allowed: allowed)
                 }
