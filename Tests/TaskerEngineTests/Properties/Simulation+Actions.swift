@@ -159,6 +159,11 @@ extension Simulation {
             let isLong = random.chance(task.inFlightCount == 0 ? 50 : 8)
             now = now.advanced(byMilliseconds: Int64(random.int(1...(isLong ? 3_600_000 : 5000))))
         }
+        // A retry that nobody looked at for an hour: rare, as hardly ever everything waits.
+        if !isCalm, task.state == .waitingForRetry, random.chance(25) {
+            now = now.advanced(by: .seconds(3600))
+            try checkStaleness()
+        }
         // Timers and the check of limits come in any order.
         if !isCalm, random.chance(40) { try checkStaleness() }
         var due = timers.filter { $0.due <= now }

@@ -16,6 +16,8 @@ struct Simulation {
     var routing: RandomRouting
     var ids: SeededIDSource
     var publishSequence: Int64 = 0
+    /// New dispatches of one event that are published at once; the others are parked.
+    var publishRoom = Int.max
     var suspects: [String: Set<StepID>] = [:]
     /// The orchestrator has a connection to the broker.
     var isConnected = true
@@ -63,6 +65,7 @@ struct Simulation {
         settings.staleness.isDryRun = random.chance(10)
         settings.staleness.defaultAction = random.pick([.none, .none, .deadLetter, .error])
         for index in routing.isKnown.indices { routing.isKnown[index] = random.chance(80) }
+        if random.chance(20) { publishRoom = random.int(0...2) }
         isConnected = random.chance(90)
         trace = isTraced ? [] : nil
     }
@@ -76,6 +79,9 @@ struct Simulation {
             let isAtRest = task.state == .waitingForRetry || task.state == .blockedByFailures
             if round == cancelAt || isAtRest && random.chance(2) {
                 try apply(.cancel(reason: "random", actor: "driver"))
+            }
+            if task.state == .waitingForRetry, random.chance(4) {
+                try apply(.manual(ManualAction(.resolveTask, actor: "driver", reason: "random")))
             }
             try act()
         }
@@ -116,9 +122,10 @@ struct Simulation {
 
     mutating func apply(_ event: Event) throws(Violation) {
         let before = task
-        let context = EngineContext(
+        var context = EngineContext(
             now: now, ids: ids, settings: settings, routing: routing, publishesAtOnce: isConnected,
             publishSequence: publishSequence, suspects: suspects)
+        context.publishRoom = publishRoom
         var used = context
         let effects = task.apply(event, in: &used)
         try followTwin(event, context, effects)
