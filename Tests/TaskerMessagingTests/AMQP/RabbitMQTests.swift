@@ -127,7 +127,8 @@ struct RabbitMQTests {
         try await Node.withDisturbed { node in
             let broker = try broker(node.url)
             try await running(broker) {
-                try await broker.declare(queue(work))
+                // Classic: on 3.10 a quorum queue of a single node that was killed may come back without what it had confirmed.
+                try await broker.declare(queue(work, .classic))
                 let probe = PublishProbe()
                 broker.publish(
                     (1...20_000).map {
