@@ -135,17 +135,30 @@ declare module 'node:net' {
 }
 
 declare module 'node:tls' {
-  import type { Socket } from 'node:net';
-  export interface ConnectionOptions {
-    host: string;
-    port: number;
-    servername?: string;
+  import type { Server, Socket } from 'node:net';
+  export interface SecureContextOptions {
     ca?: Uint8Array[];
     cert?: Uint8Array;
     key?: Uint8Array;
+    minVersion?: string;
+  }
+  export interface ConnectionOptions extends SecureContextOptions {
+    host: string;
+    port: number;
+    servername?: string;
     rejectUnauthorized?: boolean;
   }
-  export function connect(options: ConnectionOptions): Socket;
+  export interface TLSSocket extends Socket {
+    /** Null when the peer's certificate was accepted. */
+    readonly authorizationError: string | Error | null;
+  }
+  export interface TlsServerOptions extends SecureContextOptions {
+    requestCert?: boolean;
+    rejectUnauthorized?: boolean;
+  }
+  export function connect(options: ConnectionOptions): TLSSocket;
+  export function createSecureContext(options: SecureContextOptions): unknown;
+  export function createServer(options: TlsServerOptions): Server;
 }
 
 declare module 'node:http' {
@@ -211,6 +224,9 @@ declare module 'node:os' {
 declare module 'node:crypto' {
   export function randomUUID(): string;
   export function randomBytes(size: number): Buffer;
+  export class X509Certificate {
+    constructor(pem: Uint8Array);
+  }
   export function createHash(name: string): { update(text: string): { digest(encoding: string): string } };
 }
 

@@ -2,3 +2,4 @@
 import './steps.js';
 import './failures.js';
 import './server.js';
+import './tls.js';
