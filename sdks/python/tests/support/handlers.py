@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tasker_core import PermanentError, StepContext, StepHandler
+from tasker_core import PermanentError, StepContext, StepHandler, log_info
 
 
 def note(context: StepContext, what: str) -> None:
@@ -26,6 +26,7 @@ class Echo(StepHandler):
     def call(self, context: StepContext) -> dict[str, Any]:
         note(context, "start")
         print("a handler may print")  # noqa: T201
+        log_info("a handler may log", {"step": "its own", "n": 1})
         return {"echo": context.input_data, "from": sorted(context.dependency_results)}
 
     def twice(self, context: StepContext) -> dict[str, Any]:
@@ -53,10 +54,14 @@ class AsyncGate(StepHandler):
 
     async def call(self, context: StepContext) -> dict[str, Any]:
         note(context, "start")
+        await asyncio.create_task(self._log())
         gate = Path(context.get_input("gate"))
         while not gate.exists():
             await asyncio.sleep(0.01)
         return {"passed": True}
+
+    async def _log(self) -> None:
+        log_info("a task may log")
 
 
 class Crash(StepHandler):

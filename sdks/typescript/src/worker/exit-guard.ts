@@ -1,10 +1,6 @@
 /** What a handler could do to the whole process: leave it, or fail outside of its promise. */
-import { AsyncLocalStorage } from 'node:async_hooks';
-
+import { currentStep } from './current-step.js';
 import { log } from './log.js';
-
-/** The step whose code runs. */
-export const currentStep = new AsyncLocalStorage<string>();
 
 /** A handler called `process.exit`; the step fails instead of taking the other steps of the worker with it. */
 export class ProcessExitError extends Error {

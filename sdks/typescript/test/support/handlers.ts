@@ -3,7 +3,7 @@ import { fork, spawnSync } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { PermanentError, StepHandler } from '../../src/index.js';
+import { logInfo, PermanentError, StepHandler } from '../../src/index.js';
 import type { StepContext, StepHandlerResult } from '../../src/index.js';
 
 /** Leaves a trace that survives the process: one line per event in the file of the step. */
@@ -21,6 +21,8 @@ export class Echo extends StepHandler {
   async call(context: StepContext): Promise<StepHandlerResult> {
     note(context, 'start');
     console.log('a handler may print');
+    await sleep(1);
+    logInfo('a handler may log', { step: 'its own', n: 1 });
     return this.success({ echo: context.inputData, from: context.getDependencyResultKeys().sort() });
   }
 
