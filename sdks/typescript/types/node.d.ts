@@ -194,6 +194,7 @@ declare module 'node:fs' {
   export function mkdtempSync(prefix: string): string;
   export function mkdirSync(path: string, options?: { recursive?: boolean }): void;
   export function rmSync(path: string, options?: { recursive?: boolean; force?: boolean }): void;
+  export function cpSync(from: string, to: string, options?: { recursive?: boolean }): void;
   export function symlinkSync(target: string, path: string): void;
   export function realpathSync(path: string): string;
   export function readdirSync(path: string): string[];

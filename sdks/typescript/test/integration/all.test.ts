@@ -3,3 +3,4 @@ import './steps.js';
 import './failures.js';
 import './server.js';
 import './tls.js';
+import './readme.js';
