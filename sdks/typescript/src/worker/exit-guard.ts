@@ -8,6 +8,18 @@ export class ProcessExitError extends Error {
 }
 
 let realExit: ((code?: number) => never) | null = null;
+let isLoading = false;
+
+/** Modules that are imported meanwhile cannot end the process without a word. */
+export async function whileLoading<T>(load: () => Promise<T>): Promise<T> {
+  guardExit();
+  isLoading = true;
+  try {
+    return await load();
+  } finally {
+    isLoading = false;
+  }
+}
 
 /** From now on `process.exit` inside a handler throws. Outside of handlers it is what it was. */
 export function guardExit(): void {
@@ -15,6 +27,7 @@ export function guardExit(): void {
   const real = process.exit.bind(process);
   realExit = real;
   process.exit = (code?: number): never => {
+    if (isLoading) throw new ProcessExitError(`it calls process.exit(${code ?? ''})`);
     if (currentStep.getStore() === undefined) return real(code);
     throw new ProcessExitError(
       `the handler called process.exit(${code ?? ''}), which would end every step of this worker: throw an error instead`,
