@@ -120,15 +120,16 @@ export class StepRunner {
   private answer(
     message: ExecuteMessage, outcome: Success | Failure, control: RunControl, version: string | null, elapsedMs: number,
   ): Answer {
-    if (outcome.kind === 'success') {
-      try {
-        return this.succeeded(message, outcome, control, version, elapsedMs);
-      } catch (error) {
-        if (!(error instanceof Unsendable)) throw error;
-        return this.failed(message, error.failure, control, version, elapsedMs);
-      }
+    try {
+      if (outcome.kind === 'success') return this.succeeded(message, outcome, control, version, elapsedMs);
+      return this.failed(message, outcome, control, version, elapsedMs);
+    } catch (error) {
+      // Whatever a handler hands over, a step has its answer.
+      const reason = error instanceof Unsendable
+        ? error.failure
+        : failure(`the result cannot be sent: ${shown(error)}`, 'serialization_error', false);
+      return this.failed(message, reason, control, version, elapsedMs);
     }
-    return this.failed(message, outcome, control, version, elapsedMs);
   }
 
   private succeeded(
@@ -260,6 +261,10 @@ function logAnswer(message: ExecuteMessage, answer: Answer): void {
     `step ${message.stepName} attempt ${message.attempt}/${message.maxAttempts} ${answer.status} in ` +
       `${answer.elapsedMs} ms task=${message.taskUuid}${traceId === undefined ? '' : ` trace_id=${traceId}`}${answer.detail}`,
   );
+}
+
+function shown(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : typeof error;
 }
 
 function firstLine(text: string): string {

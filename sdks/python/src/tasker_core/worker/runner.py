@@ -121,7 +121,8 @@ class StepRunner:
         return handler, inner if known and isinstance(inner, APIMixin) else None
 
     def _not_found(self, message: ExecuteMessage) -> Answer:
-        text = f"this worker has no handler {message.callable}"
+        method = f" (method {message.method})" if message.method else ""
+        text = f"this worker has no handler {message.callable}{method}"
         body = self._writer.abandoned(message, "handler_not_found", text, time.time())
         answer = Answer(body, "abandoned", True, f" handler_not_found: {text}")
         self._log(message, answer, 0)
@@ -135,11 +136,18 @@ class StepRunner:
         version: str | None,
         elapsed: int,
     ) -> Answer:
-        if isinstance(outcome, StepHandlerResult):
-            try:
+        try:
+            if isinstance(outcome, StepHandlerResult):
                 return self._success(message, outcome, control, version, elapsed)
-            except _Unsendable as error:
-                outcome = error.failure
+            return self._failed(message, outcome, control, version, elapsed)
+        except _Unsendable as error:
+            outcome = error.failure
+        except Exception as error:
+            # Whatever a handler hands over, a step has its answer.
+            logger.debug("an answer could not be written", exc_info=True)
+            outcome = _Failure(
+                f"the result cannot be sent: {type(error).__name__}: {_text_of(error)}", "serialization_error", False
+            )
         return self._failed(message, outcome, control, version, elapsed)
 
     def _success(
