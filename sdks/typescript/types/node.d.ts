@@ -108,7 +108,8 @@ declare module 'node:events' {
 
 declare module 'node:net' {
   import { EventEmitter } from 'node:events';
-  export interface Socket extends EventEmitter {
+  export class Socket extends EventEmitter {
+    constructor(options?: { fd?: number; readable?: boolean });
     readonly destroyed: boolean;
     readonly writableLength: number;
     readonly remotePort?: number;
@@ -161,6 +162,14 @@ declare module 'node:tls' {
   export function createServer(options: TlsServerOptions): Server;
 }
 
+declare module 'node:tty' {
+  import { Socket } from 'node:net';
+  export function isatty(fd: number): boolean;
+  export class ReadStream extends Socket {
+    constructor(fd: number);
+  }
+}
+
 declare module 'node:http' {
   export interface IncomingMessage extends AsyncIterable<Buffer> {
     method: string;
@@ -185,7 +194,7 @@ declare module 'node:http' {
 }
 
 declare module 'node:fs' {
-  export function readFileSync(path: string | URL, encoding: 'utf8'): string;
+  export function readFileSync(path: string | URL | number, encoding: 'utf8'): string;
   export function readFileSync(path: string | URL): Buffer;
   export function writeFileSync(path: string, data: string | Uint8Array): void;
   export function appendFileSync(path: string, data: string): void;
@@ -194,6 +203,8 @@ declare module 'node:fs' {
   export function mkdtempSync(prefix: string): string;
   export function mkdirSync(path: string, options?: { recursive?: boolean }): void;
   export function rmSync(path: string, options?: { recursive?: boolean; force?: boolean }): void;
+  export function fstatSync(fd: number): { isFIFO(): boolean; isSocket(): boolean };
+  export function createReadStream(path: string, options: { fd: number }): import('node:events').EventEmitter;
   export function cpSync(from: string, to: string, options?: { recursive?: boolean }): void;
   export function symlinkSync(target: string, path: string): void;
   export function realpathSync(path: string): string;
@@ -279,7 +290,7 @@ declare module 'node:child_process' {
   export function spawnSync(
     command: string,
     args: string[],
-    options?: { cwd?: string; env?: Record<string, string | undefined>; encoding?: 'utf8'; input?: string; timeout?: number },
+    options?: { cwd?: string; env?: Record<string, string | undefined>; encoding?: 'utf8'; input?: string; timeout?: number; stdio?: string[] },
   ): { status: number | null; signal: string | null; stdout: string; stderr: string; error?: Error };
 }
 

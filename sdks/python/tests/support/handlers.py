@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -90,3 +92,13 @@ class Busy(StepHandler):
         while time.monotonic() < until:
             count += sum(range(200))
         return {"count": count}
+
+
+class ReadsInput(StepHandler):
+    """Reads its standard input, by itself and in a child, as ssh and ffmpeg do."""
+
+    handler_name = "reads_input"
+
+    def call(self, context: StepContext) -> dict[str, Any]:
+        child = subprocess.run(["cat"], capture_output=True, check=True)
+        return {"child": child.stdout.decode(), "own": sys.stdin.read()}

@@ -34,6 +34,17 @@ RSpec.describe 'tasker-worker --transport stdio' do
     expect(error.scan('a handler may print').size).to eq(4)
   end
 
+  it 'keeps the next step from a handler that reads its input' do
+    path = File.join(folder, 'reads_input.rb')
+    File.write(path, <<~RUBY)
+      class ReadsInput < TaskerCore::StepHandler::Base
+        def call(_context) = { child: `cat`, own: $stdin.read }
+      end
+    RUBY
+    sent, = run([body(execute('ReadsInput')), body(execute('ReadsInput'))], path)
+    expect(sent.map { |message| message['result'] }).to eq([{ 'child' => '', 'own' => '' }] * 2)
+  end
+
   it 'answers unreadable lines and goes on' do
     sent, error, = run(['not json', '{"kind":"step.execute","protocol":"2.0"}', step('echo')])
     expect(sent.map { |message| message['error'] && message['error']['error_type'] })

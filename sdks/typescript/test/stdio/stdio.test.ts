@@ -42,6 +42,25 @@ test('steps are answered one by one; what handlers print goes to stderr', () => 
   assert.match(errors, new RegExp(`tasker-sdk ${VERSION}`)); // the forked child's output
 });
 
+test('a handler that reads its input does not get the next step', () => {
+  const { answers } = run(lines(execute('reads_input'), execute('reads_input')));
+  assert.deepEqual(answers.map((answer) => answer['result']), [{ child: '', own: '' }, { child: '', own: '' }]);
+});
+
+test('a file as input', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tasker-sdk-stdio-'));
+  try {
+    writeFileSync(join(folder, 'steps.jsonl'), lines(execute(), execute()));
+    const command = `exec "${process.execPath}" "${WORKER}" --transport stdio "${HANDLERS}" < steps.jsonl`;
+    const done = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8', env: cleanEnvironment(), timeout: 60_000 });
+    assert.equal(done.stdout.split('\n').filter((line) => line.includes('"completed"')).length, 2, done.stderr);
+    const none = spawnSync('sh', ['-c', command.replace('steps.jsonl', '/dev/null')], { cwd: folder, encoding: 'utf8', env: cleanEnvironment(), timeout: 60_000 });
+    assert.deepEqual([none.status, none.stdout], [0, '']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 test('a line without a line feed at the end counts, an unreadable one is answered', () => {
   const message = execute();
   const { answers, status } = run(`garbage\n${body(message).toString()}`);

@@ -1,6 +1,6 @@
 /** Handlers of the integration and stdio tests; a worker process loads this module. */
 import { fork, spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { logInfo, PermanentError, StepHandler } from '../../src/index.js';
@@ -95,5 +95,15 @@ export class Bad extends StepHandler {
       case 'crash': return process.kill(process.pid, 'SIGKILL');
       default: return {};
     }
+  }
+}
+
+/** Reads its standard input, by itself and in a child. */
+export class ReadsInput extends StepHandler {
+  static handlerName = 'reads_input';
+
+  async call(): Promise<StepHandlerResult> {
+    const child = spawnSync('sh', ['-c', 'cat <&0'], { stdio: ['inherit', 'pipe', 'inherit'], encoding: 'utf8' });
+    return this.success({ child: child.stdout, own: readFileSync(0, 'utf8') });
   }
 }
