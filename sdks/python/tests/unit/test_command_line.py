@@ -67,3 +67,14 @@ def test_a_module_that_cannot_be_imported(tmp_path: Path, source: str, told: str
         assert told in line
     finally:
         worker.close()
+
+
+def test_help_shows_an_example() -> None:
+    worker = WorkerProcess("--help", modules=())
+    try:
+        assert worker.wait() == 0
+        assert "python -m tasker_core.worker app.handlers --namespace ecommerce --slots 10" in worker.output
+        for flag in ("--namespace", "--queue", "--slots", "--amqp", "--transport", "--any-handler", "--log-level"):
+            assert flag in worker.output
+    finally:
+        worker.close()
