@@ -1797,7 +1797,7 @@ components:
           items:
             type: object
             required: [step_uuid, name, created_at, completed_at, current_state, dependencies_satisfied, retry_eligible,
-              attempts, max_attempts, last_attempted_at, error]
+              attempts, max_attempts, last_attempted_at, execution_time_ms, error]
             properties:
               step_uuid: {type: string, format: uuid}
               name: {type: string}
@@ -1813,6 +1813,8 @@ components:
               last_attempted_at:
                 type: [string, 'null']
                 format: date-time
+              execution_time_ms:
+                type: [integer, 'null']
               error:
                 type: [object, 'null']
                 properties:
