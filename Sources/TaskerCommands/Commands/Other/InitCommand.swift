@@ -37,28 +37,31 @@ struct InitCommand: TaskerCommand {
                 hint: near.map { "did you mean '\($0)'?" }
                     ?? "there are: " + LanguageRules.languages.joined(separator: ", "))
         }
-        var files = FileSet()
-        files.add("tasker.toml", Self.configurationFile(language))
-        files.add("docker-compose.yml", Self.composeFile)
         let catalog = context.plugins()
         guard let plugin = catalog.plugins.first(where: { $0.language == language }) else {
             throw CommandError.notFound("there is no plugin for \(language)")
         }
+        let project = ProjectFiles(language: language, hasHandler: !noContrib)
+        var files = project.files
         let task = try generated("task_template", plugin, ["name=Hello"])
         files.files += task.files.map { file in
             FileSet.File(path: "config/tasks/" + file.path, content: file.content)
         }
-        if !noContrib { files.files += try generated("step_handler", plugin, ["name=Hello"]).files }
+        if !noContrib {
+            let own = Set(files.files.map(\.path))
+            files.files += try generated("step_handler", plugin, ["name=Hello"]).files.filter { !own.contains($0.path) }
+        }
 
         var writing = WritingOptions()
         writing.force = force
         writing.dryRun = dryRun
         try writing.write(files, to: output ?? directory, kind: "init", in: context)
         guard !dryRun else { return }
-        let commands = Self.commands(language).map { "  " + $0 }.joined(separator: "\n")
         let place = (output ?? directory) == "." ? "" : " in \(output ?? directory)"
+        let commands = project.commands.map { "  " + $0 }.joined(separator: "\n")
+        let first = project.preparation.map { "\nOnce before: \($0)" } ?? ""
         try context.printer.note(
-            "\nRun it, each in a terminal of its own\(place) (RabbitMQ: docker compose up -d):\n\(commands)")
+            "\nRun it, each in a terminal of its own\(place) (RabbitMQ: docker compose up -d):\n\(commands)\(first)")
     }
 
     private func generated(_ name: String, _ plugin: Plugin, _ arguments: [String]) throws -> FileSet {
@@ -67,46 +70,4 @@ struct InitCommand: TaskerCommand {
         }
         return try ScaffoldGenerator.generate(template, of: plugin, arguments: arguments).files
     }
-
-    private static func commands(_ language: String) -> [String] {
-        let worker =
-            switch language {
-            case "ruby": "tasker-worker-ruby -r hello_handler.rb --namespace default"
-            case "typescript": "tsc && tasker-worker-typescript . --namespace default"
-            case "rust":
-                "cargo build --offline && tasker-ctl worker exec --namespace default --handler HelloHandler -- target/debug/handlers"
-            case "swift": "swift build  # then register HelloHandler with a Worker of your program"
-            default: "python -m tasker_core.worker hello_handler --namespace default"
-            }
-        return ["tasker-orchestrator --templates config/tasks", worker, "tasker-ctl task create default/hello --wait"]
-    }
-
-    private static func configurationFile(_ language: String) -> String {
-        """
-        # Settings of tasker-ctl in this project; see 'tasker-ctl config explain KEY'.
-
-        server = "http://127.0.0.1:8080"
-        templates = "config/tasks"
-
-        [cli]
-        default-language = "\(language)"
-
-        """
-    }
-
-    private static let composeFile = """
-        # RabbitMQ for development: docker compose up -d
-        services:
-          rabbitmq:
-            image: rabbitmq:3.13-management
-            ports:
-              - "127.0.0.1:5672:5672"
-              - "127.0.0.1:15672:15672"
-            healthcheck:
-              test: ["CMD", "rabbitmq-diagnostics", "-q", "ping"]
-              interval: 5s
-              timeout: 10s
-              retries: 12
-
-        """
 }
