@@ -171,11 +171,11 @@ let package = Package(
         tests(
             "TaskerCommandsTests",
             ["TaskerCommands", "TaskerTemplates", "TaskerProtocol", argumentParser],
-            // What help pages look like.
-            exclude: ["Golden"]),
+            // What pages look like, and scripts that shells run.
+            exclude: ["Golden", "Shells"]),
         tests(
             "EndToEndTests",
-            ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", logging],
+            ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", "TaskerTemplates", logging],
             // Python handlers for the workers that the tests start.
             exclude: ["handlers"]),
     ],

@@ -71,11 +71,11 @@ import Testing
     func python() async throws {
         let place = Workplace()
         try await scaffold("python", in: place)
-        let result = try Toolchain.pytest(place.path + "/out")
+        let result = try await Toolchain.pytest(place.path + "/out")
         #expect(result.status == 0, "\(result.output)")
         let python = Toolchain.python ?? "python3"
         for arguments in [["check", "--isolated", "."], ["format", "--isolated", "--check", "."]] {
-            let lint = try Toolchain.run(python, ["-m", "ruff"] + arguments, in: place.path + "/out")
+            let lint = try await Toolchain.run(python, ["-m", "ruff"] + arguments, in: place.path + "/out")
             #expect(lint.status == 0, "\(lint.output)")
         }
         try place.write(
@@ -95,7 +95,7 @@ import Testing
                     continue
                 raise SystemExit(f"accepted: {wrong}")
             """)
-        let wrong = try Toolchain.run(python, ["wrong.py"], in: place.path + "/out")
+        let wrong = try await Toolchain.run(python, ["wrong.py"], in: place.path + "/out")
         #expect(wrong.status == 0, "\(wrong.output)")
     }
 
@@ -103,7 +103,7 @@ import Testing
     func ruby() async throws {
         let place = Workplace()
         try await scaffold("ruby", in: place)
-        let result = try Toolchain.rspec(place.path + "/out")
+        let result = try await Toolchain.rspec(place.path + "/out")
         #expect(result.status == 0, "\(result.output)")
         try place.write(
             "out/wrong.rb",
@@ -120,11 +120,11 @@ import Testing
               next
             end
             """)
-        let wrong = try Toolchain.run("ruby", ["wrong.rb"], in: place.path + "/out")
+        let wrong = try await Toolchain.run("ruby", ["wrong.rb"], in: place.path + "/out")
         #expect(wrong.status == 0, "\(wrong.output)")
         let dry = await place.run("generate", "types", "-t", "order.yaml", "-l", "ruby", "--dry-struct", "-o", "dry.rb")
         #expect(dry.status == .ok)
-        #expect(try Toolchain.run("ruby", ["-c", "dry.rb"], in: place.path).status == 0)
+        #expect(try await Toolchain.run("ruby", ["-c", "dry.rb"], in: place.path).status == 0)
     }
 
     @Test(.enabled(if: Toolchain.hasTypeScript, "no tsc, or no TypeScript SDK"))
@@ -148,7 +148,7 @@ import Testing
               for (const part of wrong) assert.throws(() => parse({ ...good, ...part }), TypeError, JSON.stringify(part));
             });
             """)
-        let result = try Toolchain.nodeTest(place.path + "/out")
+        let result = try await Toolchain.nodeTest(place.path + "/out")
         #expect(result.status == 0, "\(result.output)")
         let zod = await place.run("generate", "types", "-t", "order.yaml", "-l", "ts", "--zod", "-o", "-")
         #expect(zod.output.contains("items: z.array(EcommerceOrderProcessingInputItemSchema),"), "\(zod.output)")
@@ -177,10 +177,10 @@ import Testing
                 }
             }
             """.replacing(".class.as_deref()", with: ".class.as_deref()"))
-        let result = try Toolchain.cargo(place.path + "/out")
+        let result = try await Toolchain.cargo(place.path + "/out")
         #expect(result.status == 0, "\(result.output)")
         if Toolchain.has("rustfmt") {
-            let format = try Toolchain.run(
+            let format = try await Toolchain.run(
                 "rustfmt", ["--check", "--edition", "2021", "main.rs"], in: place.path + "/out")
             #expect(format.status == 0, "\(format.output)")
         }
@@ -195,7 +195,7 @@ import Testing
         try await scaffold("swift", in: place)
         let files = place.files().filter { $0.hasSuffix(".swift") }
         #expect(files.count == 5)
-        let parsed = try Toolchain.run("swiftc", ["-frontend", "-parse"] + files, in: place.path)
+        let parsed = try await Toolchain.run("swiftc", ["-frontend", "-parse"] + files, in: place.path)
         #expect(parsed.status == 0, "\(parsed.output)")
         // The types are Codable over anything that has a JSONValue; run them against a stand-in for the SDK.
         try place.write(
@@ -226,10 +226,10 @@ import Testing
             """)
         let types = try place.read("out/Sources/OrderProcessing/OrderProcessingTypes.swift")
         try place.write("check/types.swift", types.replacing("import TaskerWorker\n", with: ""))
-        let built = try Toolchain.run(
+        let built = try await Toolchain.run(
             "swiftc", ["main.swift", "types.swift", "-o", "check"], in: place.path + "/check")
         #expect(built.status == 0, "\(built.output)")
-        let run = try Toolchain.run("./check", [], in: place.path + "/check")
+        let run = try await Toolchain.run("./check", [], in: place.path + "/check")
         #expect(run.status == 0, "\(run.output)")
     }
 

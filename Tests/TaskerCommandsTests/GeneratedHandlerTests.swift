@@ -23,7 +23,7 @@ import Testing
     func python(kind: String) async throws {
         let place = Workplace()
         await generate(kind, "tasker-contrib-python", in: place)
-        let result = try Toolchain.pytest(place.path)
+        let result = try await Toolchain.pytest(place.path)
         #expect(result.status == 0, "\(result.output)")
         let python = Toolchain.python ?? "python3"
         // A name that fills a line makes formatters break lines that others leave whole.
@@ -31,7 +31,7 @@ import Testing
             try FileManager.default.removeItem(atPath: place.path + "/" + file)
         }
         for arguments in [["check", "--isolated", "."], ["format", "--isolated", "--check", "."]] {
-            let lint = try Toolchain.run(python, ["-m", "ruff"] + arguments, in: place.path)
+            let lint = try await Toolchain.run(python, ["-m", "ruff"] + arguments, in: place.path)
             #expect(lint.status == 0, "\(lint.output)")
         }
     }
@@ -40,7 +40,7 @@ import Testing
     func ruby(kind: String) async throws {
         let place = Workplace()
         await generate(kind, "tasker-contrib-rails", in: place)
-        let result = try Toolchain.rspec(place.path)
+        let result = try await Toolchain.rspec(place.path)
         #expect(result.status == 0, "\(result.output)")
     }
 
@@ -48,7 +48,7 @@ import Testing
     func typescript(kind: String) async throws {
         let place = Workplace()
         await generate(kind, "tasker-contrib-typescript", in: place)
-        let result = try Toolchain.nodeTest(place.path)
+        let result = try await Toolchain.nodeTest(place.path)
         #expect(result.status == 0, "\(result.output)")
     }
 
@@ -58,7 +58,7 @@ import Testing
         let run = await place.run(
             "template", "generate", "step_handler", "--plugin", "tasker-contrib-rust", "--param", "name=\(name)")
         #expect(run.status == .ok, "\(run.errors)")
-        let result = try Toolchain.cargo(place.path)
+        let result = try await Toolchain.cargo(place.path)
         #expect(result.status == 0, "\(result.output)")
     }
 
@@ -68,7 +68,7 @@ import Testing
         let place = Workplace()
         await generate(kind, "tasker-contrib-swift", in: place)
         let files = place.files().filter { $0.hasSuffix(".swift") }
-        let result = try Toolchain.run("swiftc", ["-frontend", "-parse"] + files, in: place.path)
+        let result = try await Toolchain.run("swiftc", ["-frontend", "-parse"] + files, in: place.path)
         #expect(result.status == 0, "\(result.output)")
     }
 

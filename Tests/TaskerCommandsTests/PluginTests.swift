@@ -108,26 +108,53 @@ import Testing
         #expect(PluginCatalog.builtIn.map(\.name) == SeedPageTests.plugins)
     }
 
-    @Test func theEmbeddedFilesAreUpToDate() throws {
-        let result = try Toolchain.run("python3", [Toolchain.root + "/scripts/embed-scaffold", "--check"], in: "/")
+    @Test func theEmbeddedFilesAreUpToDate() async throws {
+        let result = try await Toolchain.run(
+            "python3", [Toolchain.root + "/scripts/embed-scaffold", "--check"], in: "/")
         #expect(result.status == 0, "\(result.output)")
     }
 
-    @Test func initMakesAProjectThatIsValid() async throws {
+    @Test(arguments: [
+        ("python", ["hello_handler.py", "tests/test_hello_handler.py"]),
+        ("ruby", ["hello_handler.rb", "spec/hello_handler_spec.rb"]),
+        (
+            "typescript",
+            ["__tests__/hello-handler.test.ts", "hello-handler.ts", "package.json", "tsconfig.json"]
+        ),
+        (
+            "rust",
+            ["Cargo.toml", "hello.rs", "lib.rs", "main.rs", "tasker_stdio.rs", "tests/hello_test.rs"]
+        ),
+        (
+            "swift",
+            [
+                "Package.swift", "Sources/Handlers/HelloHandler.swift", "Sources/worker/Worker.swift",
+                "Tests/HandlersTests/HelloHandlerTests.swift",
+            ]
+        ),
+    ])
+    func initMakesAProjectThatIsValid(language: String, own: [String]) async throws {
         let place = Workplace()
-        let run = await place.run("init", "shop", "--language", "python")
+        let run = await place.run("init", "shop", "--language", language)
         #expect(run.status == .ok, "\(run.errors)")
-        #expect(
-            place.files() == [
-                "shop/config/tasks/hello.yaml", "shop/docker-compose.yml", "shop/hello_handler.py", "shop/tasker.toml",
-                "shop/tests/test_hello_handler.py",
-            ])
+        let common = ["config/tasks/hello.yaml", "docker-compose.yml", "tasker.toml"]
+        #expect(place.files() == (common + own).map { "shop/" + $0 }.sorted())
         #expect(await place.run("template", "validate", "shop/config/tasks", "--strict").status == .ok)
         #expect(await place.run("config", "validate", "shop/tasker.toml").status == .ok)
         #expect(await place.run("init", "shop").status == .failure)
-        if Toolchain.python != nil {
-            let result = try Toolchain.pytest(place.path + "/shop")
-            #expect(result.status == 0, "\(result.output)")
+        #expect(run.errors.contains("tasker-ctl task create default/hello --wait"))
+        switch language {
+        case "python" where Toolchain.hasPython: try await expectSuccess(Toolchain.pytest(place.path + "/shop"))
+        case "ruby" where Toolchain.hasRuby: try await expectSuccess(Toolchain.rspec(place.path + "/shop"))
+        case "typescript" where Toolchain.hasTypeScript:
+            try await expectSuccess(Toolchain.nodeTest(place.path + "/shop"))
+        case "rust" where Toolchain.hasCargo: try await expectSuccess(Toolchain.cargo(place.path + "/shop"))
+        default: break
         }
+        let bare = await place.run("init", "bare", "--language", language, "--no-contrib")
+        #expect(bare.status == .ok)
+        #expect(place.files().filter { $0.hasPrefix("bare/") } == common.map { "bare/" + $0 })
     }
+
+    private func expectSuccess(_ result: Toolchain.Result) { #expect(result.status == 0, "\(result.output)") }
 }

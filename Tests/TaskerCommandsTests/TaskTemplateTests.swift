@@ -196,7 +196,7 @@ import Testing
         if let python = Toolchain.python {
             let place = Workplace()
             try place.write("g.svg", svg)
-            let parsed = try Toolchain.run(
+            let parsed = try await Toolchain.run(
                 python, ["-c", "import xml.dom.minidom as m; m.parse('g.svg')"], in: place.path)
             #expect(parsed.status == 0, "\(parsed.output)")
         }

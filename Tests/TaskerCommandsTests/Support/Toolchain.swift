@@ -6,13 +6,40 @@ enum Toolchain {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
 
-    struct Result {
+    struct Result: Sendable {
         var status: Int32
         var output: String
     }
 
-    /// Runs a program to its end, output and errors in one text.
+    /// Runs a program to its end, output and errors in one text, without holding one of the runtime's few threads.
     static func run(
+        _ program: String, _ arguments: [String], in directory: String, environment: [String: String] = [:]
+    ) async throws -> Result {
+        await turnstile.enter()
+        do {
+            let result = try await detached {
+                try runBlocking(program, arguments, in: directory, environment: environment)
+            }
+            await turnstile.leave()
+            return result
+        } catch {
+            await turnstile.leave()
+            throw error
+        }
+    }
+
+    /// More at once would only slow each other down.
+    private static let turnstile = Turnstile(places: 3)
+
+    private static func detached<Value: Sendable>(
+        _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
+        }
+    }
+
+    private static func runBlocking(
         _ program: String, _ arguments: [String], in directory: String, environment: [String: String] = [:]
     ) throws -> Result {
         let process = Process()
@@ -31,7 +58,7 @@ enum Toolchain {
     }
 
     static func has(_ program: String, _ arguments: String...) -> Bool {
-        (try? run(program, arguments.isEmpty ? ["--version"] : arguments, in: "/"))?.status == 0
+        (try? runBlocking(program, arguments.isEmpty ? ["--version"] : arguments, in: "/"))?.status == 0
     }
 
     /// A missing tool is a reason to skip on a laptop and a fault where `CI` is set.
@@ -39,7 +66,7 @@ enum Toolchain {
 
     /// The interpreter with the Python SDK and pytest.
     static let python: String? = {
-        let found = try? run(root + "/scripts/python-environment", ["dev"], in: root)
+        let found = try? runBlocking(root + "/scripts/python-environment", ["dev"], in: root)
         let line = found?.output.split(separator: "\n").last.map(String.init) ?? ""
         return found?.status == 0 && line.hasPrefix("/") ? line : nil
     }()
@@ -55,24 +82,24 @@ enum Toolchain {
 
     // MARK: - The test commands of the languages
 
-    static func pytest(_ directory: String) throws -> Result {
-        try run(
+    static func pytest(_ directory: String) async throws -> Result {
+        try await run(
             python ?? "python3", ["-m", "pytest", "-q", "-p", "no:cacheprovider"], in: directory,
             environment: ["PYTHONPATH": root + "/sdks/python/src"])
     }
 
-    static func rspec(_ directory: String) throws -> Result {
-        try run("rspec", ["-I", root + "/sdks/ruby/lib"], in: directory)
+    static func rspec(_ directory: String) async throws -> Result {
+        try await run("rspec", ["-I", root + "/sdks/ruby/lib"], in: directory)
     }
 
-    static func cargo(_ directory: String) throws -> Result {
+    static func cargo(_ directory: String) async throws -> Result {
         // One target directory: the same crate is not built for each test anew.
-        try run("cargo", ["test", "--offline", "--quiet"], in: directory)
+        try await run("cargo", ["test", "--offline", "--quiet"], in: directory)
     }
 
     /// Compiles and runs the tests; the SDK is compiled once.
-    static func nodeTest(_ directory: String) throws -> Result {
-        try compiledTypeScriptSDK.get()
+    static func nodeTest(_ directory: String) async throws -> Result {
+        try await detached { try compiledTypeScriptSDK.get() }
         let modules = directory + "/node_modules/@tasker-systems"
         try FileManager.default.createDirectory(atPath: modules, withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(atPath: modules + "/tasker", withDestinationPath: builtSDK)
@@ -82,7 +109,7 @@ enum Toolchain {
         }
         let sources = try FileManager.default.subpathsOfDirectory(atPath: directory)
             .filter { $0.hasSuffix(".ts") && !$0.hasPrefix("node_modules") }
-        let compiled = try run(
+        let compiled = try await run(
             "tsc",
             [
                 "--strict", "--target", "ES2022", "--module", "node16", "--moduleResolution", "node16", "--lib",
@@ -90,7 +117,7 @@ enum Toolchain {
                 "dist",
             ] + sources, in: directory)
         guard compiled.status == 0 else { return compiled }
-        return try run("node", ["--test", "dist/__tests__"], in: directory)
+        return try await run("node", ["--test", "dist/__tests__"], in: directory)
     }
 
     /// Beside the SDK, not in it: a test leaves no files among the sources.
@@ -99,9 +126,29 @@ enum Toolchain {
     private static let compiledTypeScriptSDK = Swift.Result<Void, any Error> {
         let manager = FileManager.default
         try manager.createDirectory(atPath: builtSDK, withIntermediateDirectories: true)
-        let result = try run("tsc", ["--project", ".", "--outDir", builtSDK + "/dist"], in: typeScriptSDK)
+        let result = try runBlocking("tsc", ["--project", ".", "--outDir", builtSDK + "/dist"], in: typeScriptSDK)
         #expect(result.status == 0, "\(result.output)")
         let package = try Data(contentsOf: URL(fileURLWithPath: typeScriptSDK + "/package.json"))
         try package.write(to: URL(fileURLWithPath: builtSDK + "/package.json"))
+    }
+}
+
+/// Lets a number of tasks in; the others wait in a row.
+private actor Turnstile {
+    private var places: Int
+    private var row: [CheckedContinuation<Void, Never>] = []
+
+    init(places: Int) { self.places = places }
+
+    func enter() async {
+        if places > 0 {
+            places -= 1
+        } else {
+            await withCheckedContinuation { row.append($0) }
+        }
+    }
+
+    func leave() {
+        if row.isEmpty { places += 1 } else { row.removeFirst().resume() }
     }
 }
