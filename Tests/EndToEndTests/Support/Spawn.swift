@@ -84,8 +84,7 @@ enum Spawn {
             try? FileManager.default.removeItem(atPath: output)
             try? FileManager.default.removeItem(atPath: errors)
         }
-        let exit = wait(
-            try start(program, arguments, environment: environment, output: output, errors: errors))
+        let exit = wait(try start(program, arguments, environment: environment, output: output, errors: errors))
         let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
         guard exit == .status(0) else {
             let complaint = (try? String(contentsOfFile: errors, encoding: .utf8)) ?? ""

@@ -6,36 +6,23 @@ enum Toolchain {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
 
-    struct Result: Sendable {
+    struct Result {
         var status: Int32
         var output: String
     }
 
-    /// Runs a program to its end, output and errors in one text, without holding one of the runtime's few threads.
+    /// Runs a program to its end, output and errors in one text. On a thread of its own: the few of the runtime are for
+    /// the tests beside this one.
     static func run(
         _ program: String, _ arguments: [String], in directory: String, environment: [String: String] = [:]
     ) async throws -> Result {
-        await turnstile.enter()
-        do {
-            let result = try await detached {
-                try runBlocking(program, arguments, in: directory, environment: environment)
-            }
-            await turnstile.leave()
-            return result
-        } catch {
-            await turnstile.leave()
-            throw error
-        }
-    }
-
-    /// More at once would only slow each other down.
-    private static let turnstile = Turnstile(places: 3)
-
-    private static func detached<Value: Sendable>(
-        _ body: @escaping @Sendable () throws -> Value
-    ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread { continuation.resume(with: Swift.Result { try body() }) }
+            Thread.detachNewThread {
+                continuation.resume(
+                    with: Swift.Result {
+                        try runBlocking(program, arguments, in: directory, environment: environment)
+                    })
+            }
         }
     }
 
@@ -75,6 +62,7 @@ enum Toolchain {
     static let hasRuby =
         FileManager.default.fileExists(atPath: root + "/sdks/ruby/lib/tasker_core.rb") && isWanted(has("rspec"))
     static let typeScriptSDK = root + "/sdks/typescript"
+    static let hasRubocop = hasRuby && isWanted(has("rubocop"))
     static let hasTypeScript =
         FileManager.default.fileExists(atPath: typeScriptSDK + "/src/index.ts") && isWanted(has("tsc"))
     /// Not among the packages a checkout must have.
@@ -89,17 +77,53 @@ enum Toolchain {
     }
 
     static func rspec(_ directory: String) async throws -> Result {
-        try await run("rspec", ["-I", root + "/sdks/ruby/lib"], in: directory)
+        try await run("rspec", ["-I", root + "/sdks/ruby/lib", "--pattern", "**/*_spec.rb"], in: directory)
     }
 
     static func cargo(_ directory: String) async throws -> Result {
-        // One target directory: the same crate is not built for each test anew.
         try await run("cargo", ["test", "--offline", "--quiet"], in: directory)
     }
 
+    /// Compiles a Swift package against the SDK of this build and runs its tests.
+    static func swiftTest(_ directory: String) async throws -> Result {
+        let compiled = try await run(
+            root + "/scripts/lib/compile-package", [directory, directory + "/.programs"], in: directory)
+        guard compiled.status == 0 else { return compiled }
+        let result = try await run(
+            directory + "/.programs/tests", ["--testing-library", "swift-testing"], in: directory)
+        return result.output.contains(" passed after ") ? result : Result(status: 1, output: result.output)
+    }
+
+    // MARK: - Formatters and linters
+
+    /// As a project with the tool's defaults has it; blocks of specs are long everywhere.
+    static func rubocop(_ directory: String) async throws -> Result {
+        let rules = """
+            AllCops: {NewCops: disable, SuggestExtensions: false}
+            Metrics/BlockLength: {Exclude: ['**/spec/**/*']}
+            """
+        try rules.write(toFile: directory + "/.rubocop.yml", atomically: true, encoding: .utf8)
+        return try await run("rubocop", ["--format", "simple", "--cache", "false"], in: directory)
+    }
+
+    static func swiftFormat(_ directory: String) async throws -> Result {
+        let rules = ["lint", "--strict", "--configuration", root + "/.swift-format", "--recursive"]
+        return try await run("swift", ["format"] + rules + ["Package.swift", "Sources", "Tests"], in: directory)
+    }
+
+    static func rustLint(_ directory: String) async throws -> Result {
+        if has("rustfmt") {
+            let format = try await run("cargo", ["fmt", "--check"], in: directory)
+            guard format.status == 0 else { return format }
+        }
+        guard has("cargo-clippy") else { return Result(status: 0, output: "") }
+        let flags = ["--offline", "--quiet", "--all-targets", "--", "-D", "warnings"]
+        return try await run("cargo", ["clippy"] + flags, in: directory)
+    }
+
     /// Compiles and runs the tests; the SDK is compiled once.
-    static func nodeTest(_ directory: String) async throws -> Result {
-        try await detached { try compiledTypeScriptSDK.get() }
+    static func nodeTest(_ directory: String, in tests: String = "dist/__tests__") async throws -> Result {
+        try await compiledTypeScriptSDK.value
         let modules = directory + "/node_modules/@tasker-systems"
         try FileManager.default.createDirectory(atPath: modules, withIntermediateDirectories: true)
         try FileManager.default.createSymbolicLink(atPath: modules + "/tasker", withDestinationPath: builtSDK)
@@ -117,38 +141,18 @@ enum Toolchain {
                 "dist",
             ] + sources, in: directory)
         guard compiled.status == 0 else { return compiled }
-        return try await run("node", ["--test", "dist/__tests__"], in: directory)
+        return try await run("node", ["--test", tests], in: directory)
     }
 
     /// Beside the SDK, not in it: a test leaves no files among the sources.
     private static let builtSDK = root + "/.tasker/typescript-sdk"
 
-    private static let compiledTypeScriptSDK = Swift.Result<Void, any Error> {
+    private static let compiledTypeScriptSDK = Task.detached {
         let manager = FileManager.default
         try manager.createDirectory(atPath: builtSDK, withIntermediateDirectories: true)
-        let result = try runBlocking("tsc", ["--project", ".", "--outDir", builtSDK + "/dist"], in: typeScriptSDK)
+        let result = try await run("tsc", ["--project", ".", "--outDir", builtSDK + "/dist"], in: typeScriptSDK)
         #expect(result.status == 0, "\(result.output)")
         let package = try Data(contentsOf: URL(fileURLWithPath: typeScriptSDK + "/package.json"))
         try package.write(to: URL(fileURLWithPath: builtSDK + "/package.json"))
-    }
-}
-
-/// Lets a number of tasks in; the others wait in a row.
-private actor Turnstile {
-    private var places: Int
-    private var row: [CheckedContinuation<Void, Never>] = []
-
-    init(places: Int) { self.places = places }
-
-    func enter() async {
-        if places > 0 {
-            places -= 1
-        } else {
-            await withCheckedContinuation { row.append($0) }
-        }
-    }
-
-    func leave() {
-        if row.isEmpty { places += 1 } else { row.removeFirst().resume() }
     }
 }

@@ -6,7 +6,7 @@ import Testing
 /// `tasker-ctl` as a process, against real servers.
 extension EndToEnd {
     @Suite(.serialized)
-    struct Commands {
+    struct Control {
         /// A complete task, and one that is blocked and has a dead letter.
         private static func withTasks(
             _ body: (TaskerSystem, _ complete: String, _ blocked: String) async throws -> Void
