@@ -24,6 +24,7 @@ enum Schema {
             try $0.execute(sql: initial)
         }
         migrator.registerMigration("0002-events") { try $0.execute(sql: events) }
+        migrator.registerMigration("0003-replays") { try $0.execute(sql: replays) }
         return migrator
     }
 
@@ -32,6 +33,17 @@ enum Schema {
     private static let events = """
         ALTER TABLE journal ADD COLUMN event INTEGER;
         CREATE INDEX journal_by_event ON journal (event) WHERE event > 0;
+        """
+
+    /// What the API remembers of its callers. A claim without an answer has no status. `size` is that of the body, which
+    /// lies last, so that counting does not read it.
+    private static let replays = """
+        CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE replays (
+            id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, request_hash TEXT NOT NULL, claimed_at INTEGER NOT NULL,
+            size INTEGER NOT NULL, status INTEGER, headers BLOB, body BLOB
+        );
+        CREATE INDEX replays_by_time ON replays (claimed_at, id, size);
         """
 
     private static let initial = """
