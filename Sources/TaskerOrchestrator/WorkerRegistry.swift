@@ -51,6 +51,7 @@ struct WorkerRegistry {
         for (id, worker) in workers where worker.isLive {
             if now.millisecondsSince(worker.lastSeenAt) >= silence.wholeMilliseconds {
                 workers[id]?.status = .lost
+                draining.remove(id)
                 lost.append(id)
             }
         }

@@ -24,6 +24,7 @@ enum Schema {
             try $0.execute(sql: initial)
         }
         migrator.registerMigration("0002-events") { try $0.execute(sql: events) }
+        migrator.registerMigration("0003-dead-letter-failures") { try $0.execute(sql: deadLetterFailures) }
         return migrator
     }
 
@@ -32,6 +33,16 @@ enum Schema {
     private static let events = """
         ALTER TABLE journal ADD COLUMN event INTEGER;
         CREATE INDEX journal_by_event ON journal (event) WHERE event > 0;
+        """
+
+    /// A row for each failure: one task may collect thousands, and each is written once.
+    private static let deadLetterFailures = """
+        CREATE TABLE dead_letter_failures (
+            entry INTEGER NOT NULL, number INTEGER NOT NULL, failure BLOB NOT NULL, PRIMARY KEY (entry, number)
+        ) WITHOUT ROWID;
+        INSERT INTO dead_letter_failures (entry, number, failure)
+            SELECT l.id, f.key, CAST(f.value AS BLOB) FROM dead_letters l, json_each(CAST(l.failures AS TEXT)) f;
+        ALTER TABLE dead_letters DROP COLUMN failures;
         """
 
     private static let initial = """

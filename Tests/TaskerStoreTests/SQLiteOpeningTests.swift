@@ -125,6 +125,44 @@ import Testing
         }
     }
 
+    /// A file from before failures had a table of their own.
+    @Test func failuresOfOldEntriesMoveToTheirTable() async throws {
+        try await withDirectory { directory in
+            let file = directory.appending(path: "tasker.db")
+            let task = WorkflowTask.test(1)
+            var entry = DeadLetterEntry.test(1, of: task, at: noon)
+            entry.failures += [entry.failures[0], entry.failures[0]]
+            entry.failures[1].message = "ä \"quoted\"\n"
+            entry.failures[2].attempts = 12
+            let store = try open(file)
+            let epoch = try await store.acquire()
+            try await store.create(task, epoch: epoch)
+            try await store.commit(CommitBatch([TaskChange(task: task, deadLetters: [.made(entry)])]), epoch: epoch)
+            await store.close()
+
+            var failures = JSONWriter()
+            failures.beginArray()
+            for failure in entry.failures { failure.write(to: &failures) }
+            failures.endArray()
+            let old = Data(failures.finish())
+            let queue = try DatabaseQueue(path: file.path)
+            try await queue.write { database in
+                try database.execute(
+                    sql: """
+                        DROP TABLE dead_letter_failures;
+                        ALTER TABLE dead_letters ADD COLUMN failures BLOB NOT NULL DEFAULT '[]';
+                        DELETE FROM grdb_migrations WHERE identifier = '0003-dead-letter-failures';
+                        """)
+                try database.execute(sql: "UPDATE dead_letters SET failures = ?", arguments: [old])
+            }
+            try queue.close()
+
+            let reopened = try open(file)
+            #expect(try await reopened.deadLetter(of: task.id) == entry)
+            await reopened.close()
+        }
+    }
+
     @Test func foreignFilesAreRefusedUntouched() async throws {
         try await withDirectory { directory in
             let file = directory.appending(path: "other.db")

@@ -69,6 +69,7 @@ struct CrashingStore: Store {
     let inner: any Store
     let plan: CrashPlan
     var refusal: @Sendable () -> Refusal? = { nil }
+    var readRefusal: @Sendable () -> Refusal? = { nil }
 
     private func check() throws {
         // The coordinator ends itself on this one, as a process that is gone would.
@@ -90,6 +91,7 @@ struct CrashingStore: Store {
     }
     func tasks(_ ids: [TaskID], plans: any PlanSource) async throws -> [StoredTask] {
         try check()
+        if readRefusal()?.refuses() == true { throw StoreError(.unavailable, "disk I/O error") }
         return try await inner.tasks(ids, plans: plans)
     }
     func openSteps(after row: Int64, limit: Int) async throws -> [OpenStep] {
