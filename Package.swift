@@ -145,9 +145,10 @@ let package = Package(
         tests(
             "TaskerServerTests",
             [
-                "TaskerServer", "TaskerOrchestrator", "TaskerStore", "TaskerMessaging", "TaskerEngine",
+                "TaskerServer", "TaskerOrchestrator", "TaskerStore", "TaskerSQLite", "TaskerMessaging", "TaskerEngine",
                 "TaskerTemplates",
-                "TaskerProtocol", hummingbird, httpTypes, nioCore, nioEmbedded, lifecycle, logging,
+                "TaskerProtocol", "TaskerCommands", argumentParser, hummingbird, httpTypes, nioCore, nioEmbedded,
+                lifecycle, logging,
             ]),
         tests(
             "TaskerWorkerTests",

@@ -114,11 +114,7 @@ extension StepExplainer {
             since: task.header.createdAt)
         explanation.reasons = sources.map { .init(code: "undecided", message: $0.text, ref: $0.name) }
         explanation.next = .init(what: "\(sources.first?.text ?? "what it depends on") finishes")
-        explanation.suggestions = sources.prefix(1).map {
-            .init(
-                text: "Look at what it waits for", command: "tasker-ctl why \(task.id)/\($0.name)",
-                request: "GET /v1/tasks/\(task.id)/steps/\($0.name)/why")
-        }
+        explanation.suggestions = sources.prefix(1).map { lookAt($0.name) }
         return explanation
     }
 
@@ -138,7 +134,8 @@ extension StepExplainer {
             return Explanation(.done, "All \(members) made from '\(name)' have ended: \(figures).")
         }
         var explanation = worst.1
-        explanation.summary = "\(members) were made from '\(name)' (\(figures)). \(worst.1.summary)"
+        explanation.summary =
+            "\(members) were made from '\(name)' (\(figures)); the most pressing: \(Words.inner(worst.1.summary))"
         explanation.reasons.insert(
             .init(code: "batch", message: figures, ref: task.steps[worst.0].name), at: 0)
         return explanation
