@@ -102,7 +102,10 @@ struct WhyFailureTests {
                 #expect(route.summary.contains("gave an outcome that cannot be used"))
                 #expect(route.summary.contains("decision_"))
                 let pay = try await server.why(path, "pay", "not_created_yet", advises: true)
-                #expect(pay.summary.contains("decision 'route' (error)"))
+                #expect(pay.summary.contains("decision 'route' (error) is undecided"))
+                let reasons = pay["reasons"]?.arrayValue ?? []
+                #expect(reasons.last?["code"] == "failed_outcome")
+                #expect(reasons.last?["message"]?.stringValue?.contains("an outcome that cannot be used") == true)
             }
         }
     }

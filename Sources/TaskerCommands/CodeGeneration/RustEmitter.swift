@@ -26,7 +26,7 @@ struct RustEmitter: CodeEmitter {
             case .model(let model): text += self.model(model)
             }
         }
-        return text + (usesSerde ? Self.serdeSupport : Self.support(code))
+        return usesSerde ? text : text + Self.support(code)
     }
 
     private func variants(_ values: [String]) -> [String] {
@@ -106,23 +106,36 @@ struct RustEmitter: CodeEmitter {
         }
     }
 
-    /// Between the worker protocol's JSON and serde's.
-    private static let serdeSupport = """
+    /// Between the worker protocol's JSON and serde's; only what is used.
+    private func serdeSupport(reads: Bool, writes: Bool) -> String {
+        var text = ""
+        if reads {
+            text += """
 
-        /// The error names the place that does not fit.
-        pub fn from_json<T: serde::de::DeserializeOwned>(
-            value: &crate::tasker_stdio::Json,
-            place: &str,
-        ) -> Result<T, String> {
-            serde_json::from_str(&value.to_string()).map_err(|error| format!("{place}: {error}"))
+                /// Values that come from JSON.
+                trait Value: serde::de::DeserializeOwned {}
+
+                impl<T: serde::de::DeserializeOwned> Value for T {}
+
+                /// The error names the place that does not fit.
+                fn from_json<T: Value>(value: &Json, place: &str) -> Result<T, String> {
+                    serde_json::from_str(&value.to_string()).map_err(|error| format!("{place}: {error}"))
+                }
+
+                """
         }
+        if writes {
+            text += """
 
-        pub fn to_json<T: Serialize>(value: &T) -> Result<crate::tasker_stdio::Json, String> {
-            let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
-            crate::tasker_stdio::Json::parse(&text)
+                fn to_json<T: serde::Serialize>(value: &T) -> Result<Json, String> {
+                    let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
+                    Json::parse(&text)
+                }
+
+                """
         }
-
-        """
+        return text
+    }
 
     private static func support(_ code: CodeModel) -> String {
         let hasMaps = code.uses { if case .map = $0 { true } else { false } }
@@ -279,7 +292,13 @@ struct RustEmitter: CodeEmitter {
             }
             text += functions.joined(separator: "\n") + "}\n"
         }
+        if usesSerde { text += serdeSupport(reads: typed, writes: methods.contains { writesModel($0, plan) }) }
         return text + supportFunctions(methods, plan)
+    }
+
+    /// Whether it returns a value of a type of its own.
+    private func writesModel(_ method: HandlerPlan.Method, _ plan: HandlerPlan) -> Bool {
+        method.resultModel.flatMap(plan.code.model) != nil && method.step.type != .decision
     }
 
     /// A prefix keeps the names apart from those of the trait.
@@ -312,7 +331,7 @@ struct RustEmitter: CodeEmitter {
         if typed.contains(where: { !$0.isOptional && !$0.isBatchWorker }) {
             text += """
 
-                fn result_of<T: \(bound)>(context: &StepContext, step: &str) -> Result<T, String> {
+                fn result_of<T: Value>(context: &StepContext, step: &str) -> Result<T, String> {
                     match context.dependency_result(step) {
                         Some(value) => \(reading("T", "value", "step")),
                         None => Err(format!("there is no result of {step}")),
@@ -324,7 +343,7 @@ struct RustEmitter: CodeEmitter {
         if typed.contains(where: { $0.isOptional && !$0.isBatchWorker }) {
             text += """
 
-                fn optional_result_of<T: \(bound)>(context: &StepContext, step: &str) -> Result<Option<T>, String> {
+                fn optional_result_of<T: Value>(context: &StepContext, step: &str) -> Result<Option<T>, String> {
                     context
                         .dependency_result(step)
                         .map(|value| \(reading("T", "value", "step")))
@@ -336,7 +355,7 @@ struct RustEmitter: CodeEmitter {
         if typed.contains(where: \.isBatchWorker) {
             text += """
 
-                fn results_of<T: \(bound)>(context: &StepContext, prefix: &str) -> Result<Vec<T>, String> {
+                fn results_of<T: Value>(context: &StepContext, prefix: &str) -> Result<Vec<T>, String> {
                     context
                         .dependency_results(prefix)
                         .into_iter()
@@ -348,9 +367,6 @@ struct RustEmitter: CodeEmitter {
         }
         return text
     }
-
-    /// What a type must be to be read.
-    private var bound: String { usesSerde ? "serde::de::DeserializeOwned" : "Value" }
 
     /// A checked value of a type, as a `Result`.
     private func reading(_ type: String, _ value: String, _ place: String) -> String {
@@ -383,7 +399,7 @@ struct RustEmitter: CodeEmitter {
         }
         text += "        // Write the step here. What was read above is checked and typed.\n"
         text += "        let _ = (\(variables.joined(separator: ", "))\(variables.count == 1 ? "," : ""));\n\n"
-        if let model = method.resultModel, plan.code.model(model) != nil, method.step.type != .decision {
+        if let model = method.resultModel, writesModel(method, plan) {
             text += binding("sample", "Json::parse(\(raw(method.sample)))?")
             text += binding("result", reading(model, "&sample", "\"result\"") + "?")
             let written = usesSerde ? "to_json(&result)?" : "result.to_json()"
