@@ -109,6 +109,7 @@ let package = Package(
             "TaskerCommands",
             [
                 "TaskerTemplates", "TaskerProtocol", "TaskerWorkerHost", "TaskerWorker", "TaskerMessaging",
+                "TaskerAMQP",
                 argumentParser, unixSignals, logging, stencil,
             ]),
 
@@ -173,6 +174,7 @@ let package = Package(
             ["TaskerCommands", "TaskerTemplates", "TaskerProtocol", argumentParser],
             // What help pages look like.
             exclude: ["Golden"]),
+        tests("WorkerConformanceTests", ["TaskerProtocol", "TaskerWorkerHost"]),
         tests(
             "EndToEndTests",
             ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", logging],
