@@ -87,6 +87,16 @@ public struct DeadLetterEntry: Sendable, Hashable {
     }
 }
 
+/// What happened to a task's dead-letter entries. A failure is told by itself, as a task may collect thousands.
+public enum DeadLetterChange: Sendable, Hashable {
+    /// A new entry, with the failures that it begins with.
+    case made(DeadLetterEntry)
+    /// One failure more, at that place in the entry's list.
+    case failed(DeadLetterID, number: Int, DeadLetterEntry.Failure)
+    /// Resolution, notes or metadata; the failures are what they were.
+    case changed(DeadLetterEntry)
+}
+
 extension DeadLetterEntry.Failure {
     public func write(to writer: inout JSONWriter) {
         writer.beginObject()

@@ -18,7 +18,7 @@ public enum Effect: Sendable, Hashable {
     case cancelNotice(step: Int, DispatchID, reason: String)
     case setTimer(step: Int, StepTimer, due: Timestamp)
     case clearTimer(step: Int, StepTimer)
-    case deadLetterChanged(DeadLetterEntry)
+    case deadLetter(DeadLetterChange)
     /// Publish it, in the transaction that accepts the result it belongs to.
     case domainEvent(DomainEvent)
     /// Nothing failed, and somebody should know.

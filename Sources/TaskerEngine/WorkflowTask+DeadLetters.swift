@@ -8,9 +8,9 @@ extension WorkflowTask {
         let entry = DeadLetterEntry.Failure(
             stepName: steps[place].name, stepID: steps[place].id, reason: reason, attempts: steps[place].attempts,
             errorType: failure.errorType, message: String(failure.message.prefix(2000)), at: context.now)
-        if deadLetter?.resolution == .pending {
+        if deadLetter?.resolution == .pending, let id = deadLetter?.id, let number = deadLetter?.failures.count {
+            effects.append(.deadLetter(.failed(id, number: number, entry)))
             deadLetter?.failures.append(entry)
-            if let deadLetter { effects.append(.deadLetterChanged(deadLetter)) }
         } else {
             makeDeadLetter(reason, failures: [entry], &context)
         }
@@ -26,7 +26,7 @@ extension WorkflowTask {
             thresholdMinutes: threshold.map { Int($0.wholeMilliseconds / 60_000) },
             minutesInState: Int(max(0, context.now.millisecondsSince(updatedAt)) / 60_000))
         deadLetter = entry
-        effects.append(.deadLetterChanged(entry))
+        effects.append(.deadLetter(.made(entry)))
     }
 
     mutating func resolveDeadLetter(
@@ -37,7 +37,7 @@ extension WorkflowTask {
         deadLetter?.resolvedAt = context.now
         deadLetter?.resolvedBy = actor
         if let notes { deadLetter?.notes = notes }
-        if let deadLetter { effects.append(.deadLetterChanged(deadLetter)) }
+        if let deadLetter { effects.append(.deadLetter(.changed(deadLetter))) }
     }
 
     mutating func updateDeadLetter(
@@ -52,6 +52,6 @@ extension WorkflowTask {
             deadLetter?.resolvedAt = resolution == .pending ? nil : context.now
             deadLetter?.resolvedBy = resolution == .pending ? nil : actor
         }
-        if let deadLetter { effects.append(.deadLetterChanged(deadLetter)) }
+        if let deadLetter { effects.append(.deadLetter(.changed(deadLetter))) }
     }
 }

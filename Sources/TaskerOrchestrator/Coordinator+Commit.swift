@@ -18,7 +18,7 @@ extension Coordinator {
             return TaskChange(
                 task: cached.task, birth: draft.birth, taskChanged: draft.taskChanged,
                 changedSteps: draft.steps.sorted(), addedFrom: draft.addedFrom, journal: draft.journal,
-                deadLetter: draft.deadLetter)
+                deadLetters: draft.deadLetters)
         }
         batch.notices = newNotices
         batch.firstEvent = nextEvent
@@ -37,7 +37,7 @@ extension Coordinator {
         metrics.resultProcessing.observe(ContinuousClock.now - roundStart, times: resultsInRound)
         announce(batch)
         onCommit(batch.tasks.map { ($0.task.id, $0.task.state) })
-        forgetFinished(batch)
+        noteFinished(batch)
         changes = [:]
         changeOrder = []
         newOutbox = []
@@ -50,12 +50,12 @@ extension Coordinator {
         softSince = nil
     }
 
-    private func forgetFinished(_ batch: CommitBatch) {
+    private func noteFinished(_ batch: CommitBatch) {
         for change in batch.tasks where change.task.state.isTerminal && change.task.inFlightCount == 0 {
             finished.append(change.task.id)
+            for handler in heldByRoute.keys { heldByRoute[handler]?.remove(change.task.id) }
+            for queue in heldByQuarantine.keys { heldByQuarantine[queue]?.remove(change.task.id) }
         }
-        // A duplicate of the last result often comes soon: the newest few stay.
-        while finished.count > 256 { cache[finished.removeFirst()] = nil }
     }
 
     /// The last round: notes what the broker has said of publishes and leaves nothing uncommitted.
@@ -73,7 +73,10 @@ extension Coordinator {
             if let birth = changes[id]?.birth, birth.partition == settings.partition { staleTasks.remove(id) }
         }
         for (step, info) in open where changes[info.task]?.birth != nil { open[step] = nil }
+        openTasksAreStale = true
         restoreRoundMemory()
+        for entry in poppedTimers { timers.insert(entry) }
+        poppedTimers = []
         // Answers and copies that were to leave are made again when their inputs are taken again.
         for (message, _) in afterCommit.messages { publishing[message.token] = nil }
         afterCommit = AfterCommit()
@@ -84,6 +87,7 @@ extension Coordinator {
         mustCommit = routingChanged || !newTemplates.isEmpty
         // Workers and templates are told of once, whatever becomes of the round.
         softSince = newNotices.isEmpty ? nil : now
+        evict()
         postpone(inputs, because: error)
     }
 
@@ -121,7 +125,8 @@ extension Coordinator {
             case .outlook(let id, let reply): reply(outlook(of: id))
             case .locate(let steps, let reply): reply(locate(steps))
             case .act(let request): request.reply(.failure(failure))
-            case .tick, .stop, .failed: break
+            // What was seen of queues has been counted; the next check asks again.
+            case .tick, .stop, .failed, .inspected: break
             default: deferred.append(input)
             }
         }

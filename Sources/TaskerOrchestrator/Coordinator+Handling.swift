@@ -42,6 +42,7 @@ extension Coordinator {
             afterCommit.replies.append { [self] in reply(outlook(of: id)) }
         case .locate(let steps, let reply):
             afterCommit.replies.append { [self] in reply(locate(steps)) }
+        case .clockJumped(let distance): if !isPlanted(.ignoreClockJumps) { clockJumped(by: distance) }
         case .tick, .stop, .failed: break
         }
     }
@@ -73,6 +74,7 @@ extension Coordinator {
 
     private func note(_ effects: [Effect], of cached: CachedTask) {
         let id = cached.task.id
+        let isKnown = changes[id] != nil
         var draft = draft(of: id)
         var touched: Set<Int> = []
         for effect in effects {
@@ -87,9 +89,9 @@ extension Coordinator {
             case .domainEvent(let event): addEvent(event)
             case .remark(let remark): note(remark, of: cached.task)
             case .journal(let entry): draft.journal.append(entry)
-            case .deadLetterChanged(let entry):
-                draft.deadLetter = entry
-                if let notice = cached.notice(of: entry) { draft.journal.append(notice) }
+            case .deadLetter(let change):
+                draft.deadLetters.append(change)
+                if let notice = cached.notice(of: change) { draft.journal.append(notice) }
             case .dispatch(let place, let dispatch):
                 touched.insert(place)
                 if cached.task.steps[place].dispatch?.publication == .begun {
@@ -118,7 +120,12 @@ extension Coordinator {
                 if let tasks = heldByQuarantine.removeValue(forKey: queue) { followUps.holdsMayEnd.formUnion(tasks) }
             }
         }
-        changes[id] = draft
+        if isKnown || !draft.isEmpty {
+            changes[id] = draft
+        } else {
+            // A renewed lease is nothing to keep a task in memory for until something is committed.
+            changeOrder.removeLast()
+        }
         for place in touched { reindex(cached.task.steps[place], task: id) }
     }
 
@@ -142,7 +149,7 @@ extension Effect {
     /// Lease renewals and the like live in memory only.
     var needsCommit: Bool {
         switch self {
-        case .taskChanged, .stepChanged, .stepsAdded, .journal, .dispatch, .deadLetterChanged, .cancelNotice,
+        case .taskChanged, .stepChanged, .stepsAdded, .journal, .dispatch, .deadLetter, .cancelNotice,
             .domainEvent:
             true
         default: false

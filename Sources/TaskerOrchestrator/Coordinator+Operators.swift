@@ -115,9 +115,14 @@ extension Coordinator {
     }
 
     func endStale() async throws {
+        // Progress may lie in the results queue: that is silence, which counts only when everything has been read.
+        guard isReading, followUps.silence.isEmpty else { return }
         let due = staleness.takeDue(at: now)
         guard !due.isEmpty else { return }
-        try await load(due)
+        do { try await load(due) } catch {
+            for id in due { staleness.set(id, due: now) }
+            throw error
+        }
         for id in due {
             guard let cached = cache[id] else { continue }
             if let finding = cached.task.staleness(at: now, settings.engine), finding.isStale {

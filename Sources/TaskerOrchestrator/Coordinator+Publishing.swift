@@ -94,24 +94,40 @@ extension Coordinator {
         var outcome = outcome
         if isPlanted(.resendDoubtUnderSameID), outcome == .inDoubt { outcome = .notSent }
         if isPlanted(.resendNackedAtOnce), outcome == .nacked { outcome = .inDoubt }
+        var report = FollowUps.Report(task: task, place: place, dispatch: dispatch, what: .inDoubt)
         switch outcome {
         case .confirmed:
+            // Not worth loading a task for: unconfirmed, it is in doubt after a restart, and no worse.
             if let cached = cache[task] {
                 apply(.publishing(step: place, dispatch, .confirmed), to: cached, soft: true)
             }
-        case .notSent:
-            if let cached = cache[task] { apply(.publishing(step: place, dispatch, .notSent), to: cached) }
-            parked.append(task: task, step: step)
-        case .inDoubt: followUps.doubtful.append((task, place, dispatch))
-        case .nacked:
-            if let cached = cache[task] { apply(.publishing(step: place, dispatch, .nacked), to: cached) }
+            return
+        case .notSent: report.what = .notSent
+        case .inDoubt: break
+        case .nacked: report.what = .nacked
         case .returned(_, let text):
             metrics.messagesUnroutable += 1
             // The broker gave it back, so no copy exists: declare the queue and publish it again.
             log.warning("no queue took a step message", metadata: ["queue": .string(queue), "broker": .string(text)])
             declareQueue(queue)
-            if let cached = cache[task] { apply(.publishing(step: place, dispatch, .notSent), to: cached) }
-            unroutableDispatches.append((now.advanced(by: .milliseconds(200)), task, step))
+            report.what = .notSent
+            report.returnsAt = now.advanced(by: .milliseconds(200))
+        }
+        if isPlanted(.forgetReportsOfEvicted), cache[task] == nil { return }
+        // Its task may have left the memory meanwhile.
+        followUps.reports.append(report)
+    }
+
+    /// Says to a task what became of its message, and keeps what was not sent for later.
+    func take(_ report: FollowUps.Report, of cached: CachedTask) {
+        apply(.publishing(step: report.place, report.dispatch, report.what), to: cached)
+        let step = cached.task.steps[report.place]
+        guard report.what == .notSent, step.dispatch?.id == report.dispatch, step.dispatch?.publication == .parked
+        else { return }
+        if let due = report.returnsAt {
+            unroutableDispatches.append((due, report.task, step.id))
+        } else {
+            parked.append(task: report.task, step: step.id)
         }
     }
 
@@ -126,8 +142,10 @@ extension Coordinator {
         guard isConnected, !parked.isEmpty else { return }
         let room = settings.publishWindow - dispatchesInFlight - afterCommit.dispatches.count
         guard room > 0 else { return }
-        let due = parked.take(min(room, 1000)).filter { open[$0.step]?.publication == .parked }
+        let first = parked.first(min(room, 1000))
+        let due = first.filter { open[$0.step]?.publication == .parked }
         try await load(due.map(\.task))
+        parked.removeFirst(first.count)
         for (id, step) in due {
             guard let cached = cache[id], let place = cached.task.index(of: step),
                 let dispatch = cached.task.steps[place].dispatch, dispatch.publication == .parked

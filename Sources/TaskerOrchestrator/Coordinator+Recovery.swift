@@ -56,12 +56,13 @@ extension Coordinator {
                         try await load([step.taskID])
                         continue
                     }
-                    followUps.doubtful.append((step.taskID, step.place, dispatch))
+                    followUps.reports.append(
+                        FollowUps.Report(task: step.taskID, place: step.place, dispatch: dispatch, what: .inDoubt))
                 }
             }
         }
         if count > 0 {
-            log.info("recovered", metadata: ["open_steps": "\(count)", "in_doubt": "\(followUps.doubtful.count)"])
+            log.info("recovered", metadata: ["open_steps": "\(count)", "in_doubt": "\(followUps.reports.count)"])
         }
     }
 

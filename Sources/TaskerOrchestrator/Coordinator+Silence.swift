@@ -17,7 +17,10 @@ extension Coordinator {
             if !was { log.info("connected to the broker") }
             parkWaitingOutbox()
             beginReading()
-        case .blocked(let reason): log.warning("the broker takes no messages", metadata: ["reason": .string(reason)])
+        case .blocked(let reason):
+            log.warning("the broker takes no messages", metadata: ["reason": .string(reason)])
+            // Neither markers nor the workers' heartbeats get through: silence means nothing.
+            if !isPlanted(.readWhileBlocked) { stopReading() }
         case .disconnected(let reason):
             if was { log.warning("lost the broker", metadata: ["reason": .string(reason)]) }
             stopReading()
@@ -32,6 +35,15 @@ extension Coordinator {
     private func parkWaitingOutbox() {
         afterCommit.outbox += outboxWaiting
         outboxWaiting = []
+    }
+
+    /// The clock went forward by itself: what it takes for silence was none. As after a reconnect, all begins anew.
+    func clockJumped(by distance: Duration) {
+        log.notice(
+            "the clock went forward; silence is counted anew",
+            metadata: ["milliseconds": "\(distance.wholeMilliseconds)"])
+        stopReading()
+        beginReading()
     }
 
     private func stopReading() {
@@ -94,7 +106,6 @@ extension Coordinator {
         guard let marker = markers.removeValue(forKey: number) else { return }
         if marker.isFirst {
             isReading = true
-            if nextLostCheck == nil { nextLostCheck = now.advanced(by: settings.lostDispatchCheck) }
             if !isPlanted(.forgetSilenceAtReconnect) { beginSilence() }
             log.debug("reading results")
         }
@@ -111,9 +122,14 @@ extension Coordinator {
         }
     }
 
-    /// Leases, graces and timeouts begin anew in full for every started or answered dispatch.
+    /// Leases, graces and timeouts begin anew in full for every started or answered dispatch, and so do the checks for
+    /// lost ones.
     private func beginSilence() {
-        for (_, info) in open where info.isStarted || info.isInGrace { followUps.silence.insert(info.task) }
+        nextLostCheck = now.advanced(by: settings.lostDispatchCheck)
+        for (step, info) in open {
+            if info.isStarted || info.isInGrace { followUps.silence.insert(info.task) }
+            if info.suspicions > 0 { open[step]?.suspicions = 0 }
+        }
     }
 
     // MARK: - Timers
@@ -125,11 +141,12 @@ extension Coordinator {
             guard let info = open[entry.step], info.due(of: entry.timer) == entry.due else { continue }
             if entry.timer.isSilence, !isPlanted(.closeWithoutMarker) {
                 // Without a connection it is dropped: it begins anew with the next one.
-                if isReading { silentTimers.append(entry) }
+                guard isReading else { continue }
+                silentTimers.append(entry)
             } else {
                 due.append(entry)
-                poppedTimers.append(entry)
             }
+            poppedTimers.append(entry)
         }
         try await load(due.map(\.task))
         for entry in due {

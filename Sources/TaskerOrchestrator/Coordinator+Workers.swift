@@ -23,8 +23,8 @@ extension Coordinator {
         if announcement.kind == .bye {
             log.info("worker left", metadata: ["worker": .string(announcement.worker.id)])
             addNotice("worker.left", announcement.worker.id)
-            // Its last sign of life: from here the 30 s count.
-            markRoutes(of: announcement)
+            // Its last sign of life: from here the 30 s count. It may be the first that arrives, too.
+            for handler in markRoutes(of: announcement).gained { routeGained(handler) }
             routingChanged = true
             routesMayMove = true
             mustCommit = true
@@ -42,7 +42,6 @@ extension Coordinator {
         }
     }
 
-    @discardableResult
     private func markRoutes(of announcement: WorkerAnnouncement) -> (gained: [RoutingTable.Handler], isNews: Bool) {
         let info = WorkerInfo(announcement: announcement, firstSeenAt: now, lastSeenAt: now, status: .active)
         return routes.announce(info.routes, queues: announcement.queues, at: now)

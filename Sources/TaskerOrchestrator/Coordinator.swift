@@ -48,6 +48,8 @@ public final class Coordinator {
     /// Per queue, the newest publish that has shown a start or an answer.
     var newestSeen: [String: Int64] = [:]
     var openTasks: [String: Int] = [:]
+    /// A round that counted some was not committed.
+    var openTasksAreStale = false
     var queueFaults: [String: String] = [:]
     /// Step queues that were declared once since the start, so that one with other arguments is noticed.
     var declaredQueues: Set<String> = []
@@ -64,6 +66,7 @@ public final class Coordinator {
     var newTemplates: [TemplateRevision] = []
     var pendingIdentities: [TaskIdentity: (task: TaskID, requestHash: String)] = [:]
     var afterCommit = AfterCommit()
+    /// Timers of this round: set again when it cannot be committed.
     var poppedTimers: [TimerEntry] = []
 
     // What waits.
@@ -164,6 +167,7 @@ public final class Coordinator {
             inputs = deferred + arrived
             deferred = []
         }
+        rememberBeforeRound()
         do {
             try await reloadStale()
             try await round(inputs)
@@ -174,18 +178,23 @@ public final class Coordinator {
         }
     }
 
-    private func round(_ inputs: [Input]) async throws {
+    /// Before anything that the store may refuse, reads included.
+    private func rememberBeforeRound() {
         beforeRound = RoundMemory(
             markers: markers, silentTimers: silentTimers, silentLosses: silentLosses, unroutable: unroutable,
             unroutableDispatches: unroutableDispatches, outboxWaiting: outboxWaiting, followUps: followUps)
+        poppedTimers = []
+    }
+
+    private func round(_ inputs: [Input]) async throws {
         roundStart = .now
         resultsInRound = 0
         let messages = inputs.map(decode)
         try await load(messages.compactMap(\.task))
         for message in messages { try await handle(message) }
         try await fireTimers()
-        try await beginParked()
         try await followUp()
+        try await beginParked()
         if isPlanted(.publishBeforeCommit) { flush() }
         if isPlanted(.ackBeforeCommit) {
             broker.acknowledge(afterCommit.acks)
@@ -202,8 +211,8 @@ public final class Coordinator {
         if let due = deferredUntil { return due }
         if !followUps.isEmpty { return now }
         return [
-            timers.earliest, staleness.earliest, softSince?.advanced(by: settings.confirmLinger), workers.nextExpiry,
-            nextLostCheck,
+            timers.earliest, isReading ? staleness.earliest : nil, softSince?.advanced(by: settings.confirmLinger),
+            workers.nextExpiry, nextLostCheck,
             // Without a connection they wait for that, not for a time.
             isConnected ? unroutable.map(\.due).min() : nil,
             isConnected ? unroutableDispatches.map(\.due).min() : nil, nextMarkerRetry, nextRouteCheck,
@@ -221,22 +230,26 @@ public final class Coordinator {
 final class CachedTask {
     var task: WorkflowTask
     var lastUse: UInt64 = 0
-    /// The entry that was last told of, and as what.
-    private var toldEntry: DeadLetterID?
+    /// What was last told of its dead-letter entry.
     private var toldResolution: DeadLetterResolution?
 
     init(_ task: WorkflowTask) {
         self.task = task
-        toldEntry = task.deadLetter?.id
         toldResolution = task.deadLetter?.resolution
     }
 
     /// What a change of the dead-letter entry is to people who watch; nil for one that is neither a beginning nor an end.
-    func notice(of entry: DeadLetterEntry) -> JournalEntry? {
-        defer { (toldEntry, toldResolution) = (entry.id, entry.resolution) }
-        if entry.id != toldEntry { return .notice(type: "dlq.created", detail: entry.reason.rawValue) }
-        guard entry.resolution != toldResolution, entry.resolution != .pending else { return nil }
-        return .notice(type: "dlq.resolved", detail: entry.resolution.rawValue)
+    func notice(of change: DeadLetterChange) -> JournalEntry? {
+        switch change {
+        case .made(let entry):
+            toldResolution = entry.resolution
+            return .notice(type: "dlq.created", detail: entry.reason.rawValue)
+        case .failed: return nil
+        case .changed(let entry):
+            defer { toldResolution = entry.resolution }
+            guard entry.resolution != toldResolution, entry.resolution != .pending else { return nil }
+            return .notice(type: "dlq.resolved", detail: entry.resolution.rawValue)
+        }
     }
 }
 
@@ -248,7 +261,11 @@ struct TaskChangeDraft {
     /// Rows from here on are new.
     var addedFrom: Int?
     var journal: [JournalEntry] = []
-    var deadLetter: DeadLetterEntry?
+    var deadLetters: [DeadLetterChange] = []
+
+    var isEmpty: Bool {
+        birth == nil && !taskChanged && steps.isEmpty && addedFrom == nil && journal.isEmpty && deadLetters.isEmpty
+    }
 }
 
 /// What may happen only once the round is committed.
@@ -280,11 +297,21 @@ struct RoundMemory {
 
 /// Events that follow from others and may need tasks that are not in memory.
 struct FollowUps {
+    /// What became of a dispatch's message.
+    struct Report {
+        var task: TaskID
+        var place: Int
+        var dispatch: DispatchID
+        var what: PublishingReport
+        /// It came back: published again from then on.
+        var returnsAt: Timestamp?
+    }
+
     var holdsMayEnd: Set<TaskID> = []
-    var doubtful: [(task: TaskID, place: Int, dispatch: DispatchID)] = []
+    var reports: [Report] = []
     var silence: Set<TaskID> = []
 
-    var isEmpty: Bool { holdsMayEnd.isEmpty && doubtful.isEmpty && silence.isEmpty }
+    var isEmpty: Bool { holdsMayEnd.isEmpty && reports.isEmpty && silence.isEmpty }
 }
 
 /// Dispatches that wait for the broker, in the order in which they became due.
@@ -297,16 +324,16 @@ struct ParkedDispatches {
 
     mutating func append(task: TaskID, step: StepID) { order.append((task, step)) }
 
-    mutating func take(_ limit: Int) -> [(task: TaskID, step: StepID)] {
-        let end = min(order.count, head + max(0, limit))
-        defer {
-            head = end
-            if head == order.count {
-                order = []
-                head = 0
-            }
+    func first(_ limit: Int) -> ArraySlice<(task: TaskID, step: StepID)> {
+        order[head..<min(order.count, head + max(0, limit))]
+    }
+
+    mutating func removeFirst(_ count: Int) {
+        head += count
+        if head == order.count {
+            order = []
+            head = 0
         }
-        return Array(order[head..<end])
     }
 }
 

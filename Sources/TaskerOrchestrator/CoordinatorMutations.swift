@@ -15,6 +15,10 @@ struct CoordinatorMutations: OptionSet, Sendable {
     static let lostOnFirstSight = Self(rawValue: 1 << 8)
     static let dropOutboxAtRestart = Self(rawValue: 1 << 9)
     static let resendNackedAtOnce = Self(rawValue: 1 << 10)
+    static let readWhileBlocked = Self(rawValue: 1 << 11)
+    /// Tasks that are not in memory do not hear what became of their messages.
+    static let forgetReportsOfEvicted = Self(rawValue: 1 << 12)
+    static let ignoreClockJumps = Self(rawValue: 1 << 13)
 }
 
 extension Coordinator {

@@ -25,6 +25,8 @@ public enum Input: Sendable {
     case outlook(TaskID, @Sendable (TaskOutlook) -> Void)
     /// The tasks that open steps belong to.
     case locate([StepID], @Sendable ([StepID: TaskID]) -> Void)
+    /// The wall clock went forward faster than time.
+    case clockJumped(by: Duration)
     /// Look at the clock.
     case tick
     /// Finish what is at hand and end.

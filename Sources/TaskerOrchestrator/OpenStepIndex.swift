@@ -20,6 +20,7 @@ struct OpenStepInfo {
     var leaseDue: Timestamp?
     var graceDue: Timestamp?
     var timeoutDue: Timestamp?
+    var lastHeartbeatAt: Timestamp?
     var retryAt: Timestamp?
     var resendAt: Timestamp?
     var hold: Step.Hold?
@@ -53,6 +54,7 @@ struct OpenStepInfo {
         leaseDue = step.dispatch?.leaseDue
         graceDue = step.dispatch?.graceDue
         timeoutDue = step.dispatch?.timeoutDue
+        lastHeartbeatAt = step.dispatch?.lastHeartbeatAt
         retryAt = step.retryAt
         resendAt = step.resendAt
         hold = step.hold

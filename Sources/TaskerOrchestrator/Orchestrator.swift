@@ -43,6 +43,10 @@ public final class Orchestrator: Service {
         Timestamp(milliseconds: Int64((Date().timeIntervalSince1970 * 1000).rounded(.down)))
     }
 
+    /// Does not go on while the machine sleeps, and is never set.
+    private static func steadyClock() -> Duration { SuspendingClock.now - steadyStart }
+    private static let steadyStart = SuspendingClock.now
+
     // MARK: - For callers
 
     /// Creates a task; durable when this returns.
@@ -206,8 +210,12 @@ public final class Orchestrator: Service {
     private func loop(_ coordinator: Coordinator, _ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
         var alarm: (due: Timestamp, task: Task<Void, Never>)?
         defer { alarm?.task.cancel() }
+        var clocks = ClockWatch(wall: Self.wallClock(), steady: Self.steadyClock())
         while true {
-            let batch = await inputs.nextBatch()
+            var batch = await inputs.nextBatch()
+            if let jump = clocks.jump(wall: Self.wallClock(), steady: Self.steadyClock()), !batch.isEmpty {
+                batch.insert(.clockJumped(by: jump), at: 0)
+            }
             let stops = batch.contains { if case .stop = $0 { true } else { false } }
             if case .failed(let error)? = batch.first(where: { if case .failed = $0 { true } else { false } }) {
                 throw error

@@ -16,6 +16,8 @@ struct StalenessWatch {
 
     var earliest: Timestamp? { heap.first?.due }
     var count: Int { dues.count }
+    /// Entries, those that hold no more included.
+    var size: Int { heap.count }
 
     mutating func set(_ task: TaskID, due: Timestamp?) {
         guard let due else {
@@ -24,6 +26,11 @@ struct StalenessWatch {
         }
         guard dues[task] != due else { return }
         dues[task] = due
+        if heap.count > 64 + 2 * dues.count {
+            // Limits may lie days ahead, long after their tasks have ended. A sorted list is a heap.
+            heap = dues.map { Entry(due: $0.value, task: $0.key) }.sorted()
+            return
+        }
         heap.append(Entry(due: due, task: task))
         var child = heap.count - 1
         while child > 0, heap[child] < heap[(child - 1) / 2] {

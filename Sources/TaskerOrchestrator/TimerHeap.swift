@@ -1,8 +1,8 @@
 import TaskerEngine
 import TaskerProtocol
 
-/// A due time somewhere. Entries are never taken out early: one whose step has no such timer any more is dropped when
-/// its time comes.
+/// A due time somewhere. One whose step has no such timer any more is dropped when its time comes, or when there are too
+/// many of them.
 struct TimerEntry: Comparable {
     var due: Timestamp
     var task: TaskID
@@ -37,13 +37,18 @@ struct TimerHeap {
         let last = entries.removeLast()
         if !entries.isEmpty {
             entries[0] = last
-            sink()
+            sink(0)
         }
         return first
     }
 
-    private mutating func sink() {
-        var parent = 0
+    mutating func retain(_ isAlive: (TimerEntry) -> Bool) {
+        entries.removeAll { !isAlive($0) }
+        for parent in (0..<entries.count / 2).reversed() { sink(parent) }
+    }
+
+    private mutating func sink(_ start: Int) {
+        var parent = start
         while true {
             var least = parent
             for child in [2 * parent + 1, 2 * parent + 2] where child < entries.count && entries[child] < entries[least]

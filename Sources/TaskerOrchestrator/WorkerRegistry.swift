@@ -3,7 +3,7 @@ import TaskerStore
 
 /// A worker as it announced itself.
 public struct WorkerInfo: Sendable, Hashable {
-    public enum Status: String, Sendable {
+    public enum Status: String, Sendable, CaseIterable {
         case active, draining, lost, left
     }
 
@@ -51,6 +51,7 @@ struct WorkerRegistry {
         for (id, worker) in workers where worker.isLive {
             if now.millisecondsSince(worker.lastSeenAt) >= silence.wholeMilliseconds {
                 workers[id]?.status = .lost
+                draining.remove(id)
                 lost.append(id)
             }
         }

@@ -17,7 +17,7 @@ extension CommitWriter {
             for place in added..<task.steps.count { try insertStep(task.steps[place], task: row) }
         }
         if !change.journal.isEmpty { try write(change.journal, task: row, at: now) }
-        if let entry = change.deadLetter { try write(entry, task: row) }
+        for change in change.deadLetters { try write(change, task: row) }
     }
 
     func withCounters<Value>(_ body: (inout Counters) -> Value) throws -> Value {
@@ -181,29 +181,6 @@ extension CommitWriter {
             $0.add(now)
             $0.add(blob: text)
             $0.add(event)
-        }
-    }
-
-    private func write(_ entry: DeadLetterEntry, task row: Int64) throws {
-        var writer = JSONWriter()
-        writer.beginArray()
-        for failure in entry.failures { failure.write(to: &writer) }
-        writer.endArray()
-        let failures = writer.finish()
-        try sql.putDeadLetter.run {
-            $0.add(entry.id)
-            $0.add(row)
-            $0.add(entry.reason.rawValue)
-            $0.add(entry.originalState.rawValue)
-            $0.add(entry.createdAt)
-            $0.add(blob: failures)
-            $0.add(entry.resolution.rawValue)
-            $0.add(entry.resolvedAt)
-            $0.add(entry.resolvedBy)
-            $0.add(entry.notes)
-            $0.add(entry.metadata)
-            $0.add(entry.thresholdMinutes.map(Int64.init))
-            $0.add(entry.minutesInState)
         }
     }
 }

@@ -111,8 +111,14 @@ enum HeaderColumns {
 
 /// A dead-letter entry, from `dead_letters l`.
 enum DeadLetterColumns {
+    /// In the order of the table, which is the one of its primary key.
+    private static let failures = """
+        (SELECT '[' || group_concat(CAST(f.failure AS TEXT)) || ']' FROM (
+            SELECT failure FROM dead_letter_failures WHERE entry = l.id ORDER BY number) f)
+        """
+
     static let list = """
-        l.uuid, l.reason, l.original_state, l.created_at, l.failures, l.resolution, l.resolved_at, l.resolved_by, l.notes,
+        l.uuid, l.reason, l.original_state, l.created_at, \(failures), l.resolution, l.resolved_at, l.resolved_by, l.notes,
             l.metadata, l.threshold_minutes, l.minutes_in_state
         """
 

@@ -10,9 +10,11 @@ struct WriterStatements {
     let updateTask, updateTaskInState: PreparedStatement
     let insertStep, updateStep, replaceStep, findStepData: PreparedStatement
     let insertData, readData, updateData, deleteData: PreparedStatement
-    let insertJournal, putDeadLetter: PreparedStatement
+    let insertJournal: PreparedStatement
+    let insertDeadLetter, insertDeadLetterFailure, updateDeadLetter: PreparedStatement
     let putOutbox, deleteOutbox, putTemplate, putRouting: PreparedStatement
     let lastTask, lastData, lastSequence: PreparedStatement
+    let replays: ReplayStatements
 
     init(_ database: Database) throws {
         func prepare(_ sql: String) throws -> PreparedStatement { try PreparedStatement(database, sql) }
@@ -76,14 +78,21 @@ struct WriterStatements {
 
         insertJournal = try prepare(
             "INSERT INTO journal (sequence, task, at, entries, event) VALUES (?, ?, ?, ?, ?)")
-        putDeadLetter = try prepare(
+        insertDeadLetter = try prepare(
             """
-            INSERT INTO dead_letters (uuid, task, reason, original_state, created_at, failures, resolution, resolved_at,
-                resolved_by, notes, metadata, threshold_minutes, minutes_in_state)
-            VALUES (\(Self.marks(13)))
-            ON CONFLICT (uuid) DO UPDATE SET failures = excluded.failures, resolution = excluded.resolution,
-                resolved_at = excluded.resolved_at, resolved_by = excluded.resolved_by, notes = excluded.notes,
-                metadata = excluded.metadata
+            INSERT INTO dead_letters (uuid, task, reason, original_state, created_at, threshold_minutes, minutes_in_state,
+                resolution, resolved_at, resolved_by, notes, metadata)
+            VALUES (\(Self.marks(12)))
+            """)
+        insertDeadLetterFailure = try prepare(
+            """
+            INSERT INTO dead_letter_failures (number, failure, entry)
+            SELECT ?, ?, id FROM dead_letters WHERE uuid = ?
+            """)
+        updateDeadLetter = try prepare(
+            """
+            UPDATE dead_letters SET resolution = ?, resolved_at = ?, resolved_by = ?, notes = ?, metadata = ?
+            WHERE uuid = ?
             """)
         putOutbox = try prepare(
             """
@@ -101,6 +110,7 @@ struct WriterStatements {
         lastTask = try prepare("SELECT ifnull(max(id), 0) FROM tasks")
         lastData = try prepare("SELECT ifnull(max(id), 0) FROM step_data")
         lastSequence = try prepare("SELECT ifnull(max(sequence), 0) FROM journal")
+        replays = try ReplayStatements(database)
     }
 
     private static func marks(_ count: Int) -> String {

@@ -36,11 +36,12 @@ public struct TaskChange: Sendable {
     public var addedFrom: Int?
     /// In order.
     public var journal: [JournalEntry]
-    public var deadLetter: DeadLetterEntry?
+    /// In order.
+    public var deadLetters: [DeadLetterChange]
 
     public init(
         task: WorkflowTask, birth: TaskBirth? = nil, taskChanged: Bool = true, changedSteps: [Int] = [],
-        addedFrom: Int? = nil, journal: [JournalEntry] = [], deadLetter: DeadLetterEntry? = nil
+        addedFrom: Int? = nil, journal: [JournalEntry] = [], deadLetters: [DeadLetterChange] = []
     ) {
         self.task = task
         self.birth = birth
@@ -48,7 +49,7 @@ public struct TaskChange: Sendable {
         self.changedSteps = changedSteps
         self.addedFrom = addedFrom
         self.journal = journal
-        self.deadLetter = deadLetter
+        self.deadLetters = deadLetters
     }
 }
 

@@ -39,6 +39,9 @@ struct InMemoryRows {
     var outbox: [Int64: OutboxMessage] = [:]
     var templates: [TemplateRevision] = []
     var routing = RoutingTable()
+    /// Oldest first.
+    var replays: [InMemoryReplay] = []
+    var signingKey: [UInt8]?
     var isClosed = false
 
     func open() throws {
@@ -124,12 +127,20 @@ struct InMemoryRows {
                     StoredJournalEntry(sequence: lastSequence, taskID: task.id, at: now, entry: $0)
                 })
         }
-        if let entry = change.deadLetter {
-            if let index = deadLetters.firstIndex(where: { $0.id == entry.id }) {
-                deadLetters[index] = entry
-            } else {
-                deadLetters.append(entry)
-            }
+        for change in change.deadLetters { apply(change) }
+    }
+
+    private mutating func apply(_ change: DeadLetterChange) {
+        func place(of id: DeadLetterID) -> Int? { deadLetters.lastIndex { $0.id == id } }
+        switch change {
+        case .made(let entry): deadLetters.append(entry)
+        case .failed(let id, _, let failure):
+            if let place = place(of: id) { deadLetters[place].failures.append(failure) }
+        case .changed(let entry):
+            guard let place = place(of: entry.id) else { return }
+            var entry = entry
+            entry.failures = deadLetters[place].failures
+            deadLetters[place] = entry
         }
     }
 

@@ -198,7 +198,7 @@ import Testing
         guard Toolchain.has(shell, "-c", "true") else { return }
         try place.write("completion", run.output)
         let flags = shell == "bash" ? ["--norc", "-n"] : ["-n"]
-        let checked = try Toolchain.run(shell, flags + ["completion"], in: place.path)
+        let checked = try await Toolchain.run(shell, flags + ["completion"], in: place.path)
         #expect(checked.status == 0, "\(checked.output)")
     }
 
@@ -213,7 +213,7 @@ import Testing
             complete_words tasker-ctl template generate --dr
             complete_words tasker-ctl plugin list -o js
             """
-        let result = try Toolchain.run("bash", ["--norc", "-c", script], in: place.path)
+        let result = try await Toolchain.run("bash", ["--norc", "-c", script], in: place.path)
         #expect(result.output == "template\nvisualize\n--dry-run\njson jsonl\n")
     }
 }

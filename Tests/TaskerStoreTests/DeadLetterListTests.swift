@@ -19,7 +19,7 @@ import Testing
                 entry.resolution = .manuallyResolved
                 entry.resolvedAt = created.advanced(byMilliseconds: 120_000)
             }
-            try await store.commit(CommitBatch([TaskChange(task: task, deadLetter: entry)]), epoch: epoch)
+            try await store.commit(CommitBatch([TaskChange(task: task, deadLetters: [.made(entry)])]), epoch: epoch)
             rows.append(
                 StoredDeadLetter(
                     entry: entry, namespace: plan.template.namespace, taskName: "order", taskState: task.state,

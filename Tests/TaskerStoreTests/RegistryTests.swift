@@ -74,14 +74,16 @@ import Testing
                 let created = noon.advanced(byMilliseconds: Int64(number % 3))
                 let task = try await store.create(.test(number, plan: plan), epoch: epoch)
                 var entry = DeadLetterEntry.test(number, of: task, at: created)
-                try await store.commit(CommitBatch([TaskChange(task: task, deadLetter: entry)]), epoch: epoch)
+                try await store.commit(CommitBatch([TaskChange(task: task, deadLetters: [.made(entry)])]), epoch: epoch)
                 if number > 3 {
+                    let failed = DeadLetterChange.failed(entry.id, number: entry.failures.count, entry.failures[0])
                     entry.failures.append(entry.failures[0])
                     entry.resolution = .manuallyResolved
                     entry.resolvedAt = noon
                     entry.resolvedBy = "anna"
                     entry.notes = "paid by hand\n\"really\""
-                    try await store.commit(CommitBatch([TaskChange(task: task, deadLetter: entry)]), epoch: epoch)
+                    let change = TaskChange(task: task, deadLetters: [failed, .changed(entry)])
+                    try await store.commit(CommitBatch([change]), epoch: epoch)
                 }
                 entries.append(entry)
                 #expect(try await store.deadLetter(of: task.id) == entry)
@@ -100,7 +102,7 @@ import Testing
             // A second entry of a task, once the first is closed.
             let task = try #require(try await store.task(entries[4].taskID, plans: PlanBook(plan))).task
             let second = DeadLetterEntry.test(50, of: task, at: noon.advanced(byMilliseconds: 60))
-            try await store.commit(CommitBatch([TaskChange(task: task, deadLetter: second)]), epoch: epoch)
+            try await store.commit(CommitBatch([TaskChange(task: task, deadLetters: [.made(second)])]), epoch: epoch)
             #expect(try await store.deadLetter(of: task.id) == second)
         }
     }

@@ -102,6 +102,31 @@ import Testing
         }
     }
 
+    /// The thousandth failure of a task writes as many pages as the first ones did.
+    @Test func aFailureCostsTheSameHoweverManyThereWere() async throws {
+        try await withDirectory { directory in
+            let store = try SQLiteStore(path: directory.appending(path: "tasker.db").path)
+            let epoch = try await store.acquire()
+            let task = try await store.create(.test(1), epoch: epoch)
+            var entry = DeadLetterEntry.test(1, of: task, at: noon)
+            try await store.commit(CommitBatch([TaskChange(task: task, deadLetters: [.made(entry)])]), epoch: epoch)
+            _ = try await store.pagesWritten()
+            var pages: [Int] = []
+            for _ in 0..<10 {
+                for _ in 0..<100 {
+                    let failed = DeadLetterChange.failed(entry.id, number: entry.failures.count, entry.failures[0])
+                    entry.failures.append(entry.failures[0])
+                    try await store.commit(
+                        CommitBatch([TaskChange(task: task, deadLetters: [failed])]), epoch: epoch)
+                }
+                pages.append(try await store.pagesWritten())
+            }
+            #expect(pages[9] > 0 && pages[9] <= pages[0] * 2, "pages per hundred failures: \(pages)")
+            #expect(try await store.deadLetter(of: task.id) == entry)
+            await store.close()
+        }
+    }
+
     @Test(arguments: [TaskFilter.Order.newestFirst, .oldestFirst, .priority])
     func firstPagesFollowAnIndex(_ order: TaskFilter.Order) async throws {
         try await withDirectory { directory in
@@ -133,6 +158,15 @@ import Testing
 }
 
 extension SQLiteStore {
+    /// Since the last call.
+    fileprivate func pagesWritten() async throws -> Int {
+        try await pool.writeWithoutTransaction { database in
+            var (current, highest) = (Int32(0), Int32(0))
+            sqlite3_db_status(database.sqliteConnection, SQLITE_DBSTATUS_CACHE_WRITE, &current, &highest, 1)
+            return Int(current)
+        }
+    }
+
     fileprivate func limitPages(to count: Int) throws {
         try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA max_page_count = \(count)") }
     }

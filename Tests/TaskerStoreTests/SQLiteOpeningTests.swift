@@ -42,6 +42,51 @@ import Testing
         }
     }
 
+    @Test func whatTheAPIRemembersSurvivesClosing() async throws {
+        try await withDirectory { directory in
+            let file = directory.appending(path: "tasker.db")
+            let answer = RecordedAnswer(status: 200, headers: [.init(name: "ETag", value: "\"1\"")], body: [1, 2])
+            var store = try open(file)
+            let key = try await store.signingKey()
+            for name in ["answered", "cut off"] {
+                let claim = try await store.claimReplay(
+                    name, requestHash: "one", at: noon, keeping: ReplayRetention())
+                #expect(claim == .taken)
+            }
+            try await store.recordReplay("answered", requestHash: "one", answer)
+            await store.close()
+
+            store = try open(file)
+            #expect(try await store.signingKey() == key)
+            let later = noon.advanced(byMilliseconds: 1000)
+            for (name, expected) in [("answered", ReplayClaim.answered(answer)), ("cut off", .begun(since: noon))] {
+                let claim = try await store.claimReplay(
+                    name, requestHash: "one", at: later, keeping: ReplayRetention())
+                #expect(claim == expected, "\(name)")
+            }
+            await store.close()
+        }
+    }
+
+    @Test(arguments: ["0001-initial", "0002-events", "0003-dead-letter-failures"])
+    func aFileOfAnOlderVersionIsBroughtUpToDate(_ version: String) async throws {
+        try await withDirectory { directory in
+            let file = directory.appending(path: "tasker.db")
+            let queue = try DatabaseQueue(path: file.path)
+            try Schema.migrator.migrate(queue, upTo: version)
+            try queue.close()
+            let store = try open(file)
+            let epoch = try await store.acquire()
+            let plan = WorkflowPlan.order()
+            let task = try await store.create(.test(1, plan: plan), epoch: epoch)
+            #expect(try await store.task(task.id, plans: PlanBook(plan)) != nil)
+            #expect(try await store.signingKey().count == SigningKey.size)
+            let claim = try await store.claimReplay("k", requestHash: "one", at: noon, keeping: ReplayRetention())
+            #expect(claim == .taken)
+            await store.close()
+        }
+    }
+
     /// What another process would find if this one were killed now.
     @Test func everyCommitSurvivesAKill() async throws {
         try await withDirectory { directory in
@@ -122,6 +167,44 @@ import Testing
             let error = try refusal(file)
             #expect(error.code == .tooNew)
             #expect(error.remedy != nil)
+        }
+    }
+
+    /// A file from before failures had a table of their own.
+    @Test func failuresOfOldEntriesMoveToTheirTable() async throws {
+        try await withDirectory { directory in
+            let file = directory.appending(path: "tasker.db")
+            let task = WorkflowTask.test(1)
+            var entry = DeadLetterEntry.test(1, of: task, at: noon)
+            entry.failures += [entry.failures[0], entry.failures[0]]
+            entry.failures[1].message = "ä \"quoted\"\n"
+            entry.failures[2].attempts = 12
+            let store = try open(file)
+            let epoch = try await store.acquire()
+            try await store.create(task, epoch: epoch)
+            try await store.commit(CommitBatch([TaskChange(task: task, deadLetters: [.made(entry)])]), epoch: epoch)
+            await store.close()
+
+            var failures = JSONWriter()
+            failures.beginArray()
+            for failure in entry.failures { failure.write(to: &failures) }
+            failures.endArray()
+            let old = Data(failures.finish())
+            let queue = try DatabaseQueue(path: file.path)
+            try await queue.write { database in
+                try database.execute(
+                    sql: """
+                        DROP TABLE dead_letter_failures;
+                        ALTER TABLE dead_letters ADD COLUMN failures BLOB NOT NULL DEFAULT '[]';
+                        DELETE FROM grdb_migrations WHERE identifier = '0003-dead-letter-failures';
+                        """)
+                try database.execute(sql: "UPDATE dead_letters SET failures = ?", arguments: [old])
+            }
+            try queue.close()
+
+            let reopened = try open(file)
+            #expect(try await reopened.deadLetter(of: task.id) == entry)
+            await reopened.close()
         }
     }
 

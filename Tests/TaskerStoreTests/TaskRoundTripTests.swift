@@ -35,7 +35,7 @@ import Testing
             for _ in 0..<120 where !task.state.isTerminal {
                 let change = events.change(of: &task)
                 history += change.journal
-                newest = change.deadLetter ?? newest
+                if !change.deadLetters.isEmpty { newest = task.deadLetter }
                 try await store.commit(CommitBatch([change]), epoch: epoch)
                 let loaded = try #require(try await store.task(task.id, plans: book)).task
                 #expect(loaded.difference(from: task) == nil)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 import stat
 import subprocess
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from conftest import ROOT, eventually, processes_naming, run
 
 RABBITMQ = ROOT / "scripts/rabbitmq"
@@ -140,6 +143,49 @@ def test_node_ends_with_its_owner(node_dir: Path) -> None:
         owner.wait()
     assert eventually(lambda: rabbitmq("status", node_dir).returncode == 3)
     assert settled(node_dir) == []
+
+
+def test_tls_is_verified_and_kept_for_later_starts(node_dir: Path) -> None:
+    secure = start(node_dir, "--tls")
+    tls = node_dir / "tls"
+    assert urlsplit(secure).scheme == "amqps"
+    assert parse_qs(urlsplit(secure).query) == {"cacertfile": [str(tls / "ca.pem")]}
+    plain = rabbitmq("url", node_dir).stdout.strip()
+    assert speaks_amqp(plain)
+    assert rabbitmq("url", node_dir, "--tls").stdout.strip() == secure
+    assert rabbitmq("restart", node_dir).stdout.strip() == plain
+    assert rabbitmq("url", node_dir, "--tls").stdout.strip() == secure, "TLS is kept"
+
+    port = urlsplit(secure).port
+    for host in ("localhost", "127.0.0.1"):
+        assert speaks_tls(host, port, tls / "ca.pem")
+    with pytest.raises(ssl.SSLCertVerificationError, match="IP address mismatch"):
+        speaks_tls("127.0.0.2", port, tls / "ca.pem")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        speaks_tls("localhost", port, tls / "other-ca.pem")
+    for key in tls.glob("*.key"):
+        assert stat.S_IMODE(key.stat().st_mode) & 0o077 == 0
+
+    assert rabbitmq("stop", node_dir).returncode == 0
+    assert start(node_dir) == plain
+
+
+def speaks_tls(host: str, port: int | None, authority: Path) -> bool:
+    """Whether the listener answers the AMQP header through TLS that we can trust."""
+    with (
+        socket.create_connection(("127.0.0.1" if host == "localhost" else host, port), timeout=10) as connection,
+        ssl.create_default_context(cafile=str(authority)).wrap_socket(connection, server_hostname=host) as secure,
+    ):
+        secure.sendall(b"AMQP\x00\x00\x09\x01")
+        return secure.recv(11)[7:11] == b"\x00\x0a\x00\x0a"
+
+
+def test_a_node_without_tls_says_so(node_dir: Path) -> None:
+    start(node_dir)
+    for command in ("url", "start"):
+        result = rabbitmq(command, node_dir, "--tls")
+        assert result.returncode == 1
+        assert "TLS" in result.stderr and "start" in result.stderr
 
 
 def test_bad_configuration_ends_in_an_error_and_leaves_no_process(node_dir: Path) -> None:

@@ -10,7 +10,7 @@ Gem::Specification.new do |spec|
   spec.authors = ['The Tasker authors']
   spec.license = 'MIT'
   spec.required_ruby_version = '>= 3.1'
-  spec.files = Dir['lib/**/*.rb', 'sig/**/*.rbs', 'exe/*', 'README.md']
+  spec.files = Dir['lib/**/*.rb', 'sig/**/*.rbs', 'exe/*', 'LICENSE', 'README.md', base: __dir__]
   spec.bindir = 'exe'
   spec.executables = %w[tasker-worker tasker-worker-ruby]
   spec.add_dependency 'bunny', '>= 2.19', '< 3'

@@ -11,12 +11,15 @@ import Testing
 
 /// The engine contract's properties (section 15), over random tasks of all step types in a hostile world.
 ///
-/// `TASKER_SEEDS=n` runs n seeds, `TASKER_SEED=n` runs that one and prints what happened.
+/// `TASKER_SEEDS=n` runs n seeds, `TASKER_SEED=n` runs that one and prints what happened; `TASKER_INSPECTED=p` looks at
+/// everything after p of 100 events instead of 5.
 @Suite("Properties")
 struct PropertyTests {
     static let shards = 4
     static let single = ProcessInfo.processInfo.environment["TASKER_SEED"].flatMap { UInt64($0) }
     static let count = ProcessInfo.processInfo.environment["TASKER_SEEDS"].flatMap { UInt64($0) } ?? 10_000
+
+    static let inspectedShare = ProcessInfo.processInfo.environment["TASKER_INSPECTED"].flatMap { Int($0) } ?? 5
 
     /// A driver that no longer gets anywhere would pass every property: it must also reach what it is there for.
     @Test("random tasks keep every property, and reach everything")
@@ -36,18 +39,28 @@ struct PropertyTests {
         #expect(missing == [])
     }
 
+    /// 6, 8, 28: after every event. The twin that goes on is a new one each time.
+    @Test("a task that is stored and loaded after every event goes on as if it had not been", arguments: 0..<shards)
+    func reloads(_ shard: Int) {
+        guard Self.single == nil else { return }
+        let seeds = stride(from: UInt64(shard), to: max(1, Self.count / 20), by: Self.shards)
+        _ = Self.run(seeds, inspectedShare: 100)
+    }
+
     /// - Returns: what these seeds have reached.
-    private static func run(_ seeds: some Sequence<UInt64>) -> Set<String> {
+    private static func run(
+        _ seeds: some Sequence<UInt64>, inspectedShare: Int = inspectedShare
+    ) -> Set<String> {
         var seen: Set<String> = []
         var failures = 0
         for seed in seeds {
             do {
-                var simulation = try Simulation(seed: seed)
+                var simulation = try Simulation(seed: seed, inspectedShare: inspectedShare)
                 defer { seen.formUnion(simulation.witness.seen) }
                 try simulation.run()
             } catch {
                 failures += 1
-                report(seed, error)
+                report(seed, error, inspectedShare)
                 if failures == 3 { return seen }
             }
         }
@@ -55,11 +68,12 @@ struct PropertyTests {
     }
 
     /// Runs the seed again, with its last events.
-    private static func report(_ seed: UInt64, _ error: any Error) {
-        var simulation = try? Simulation(seed: seed, isTraced: true)
+    private static func report(_ seed: UInt64, _ error: any Error, _ inspectedShare: Int) {
+        var simulation = try? Simulation(seed: seed, isTraced: true, inspectedShare: inspectedShare)
         try? simulation?.run()
         let events = (simulation?.trace ?? []).suffix(single == nil ? 6 : .max).joined(separator: "\n  ")
-        Issue.record("seed \(seed) (run it alone with TASKER_SEED=\(seed)): \(error)\n  \(events)")
+        let again = "TASKER_SEED=\(seed) TASKER_INSPECTED=\(inspectedShare)"
+        Issue.record("seed \(seed) (run it alone with \(again)): \(error)\n  \(events)")
     }
 
     /// 7: the order of independent results changes neither rows nor final states nor results.

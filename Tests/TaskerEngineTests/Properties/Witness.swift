@@ -92,7 +92,7 @@ struct Witness {
                 try require(
                     27, timers[place]?[timer] != nil, "a timer is cleared that was not set: \(timer) of \(place)")
                 timers[place]?[timer] = nil
-            case .deadLetterChanged(let entry): try recorded(entry)
+            case .deadLetter(let change): try recorded(change)
             case .held(_, let hold, _, _): seen.insert("held \(hold.rawValue)")
             case .quarantineEnded: seen.insert("quarantine ended")
             case .domainEvent(let event): events.append(event)
@@ -208,15 +208,31 @@ struct Witness {
         return finding.makesDeadLetter
     }
 
-    private mutating func recorded(_ entry: DeadLetterEntry) throws(Violation) {
-        failures[entry.id] = entry.failures.count
-        if entry.resolution == .pending {
+    private mutating func recorded(_ change: DeadLetterChange) throws(Violation) {
+        switch change {
+        case .made(let entry):
+            try require(26, failures[entry.id] == nil, "an entry is made twice")
+            failures[entry.id] = entry.failures.count
             pendingEntries.insert(entry.id)
-        } else {
-            pendingEntries.remove(entry.id)
+            see(entry, entry.failures.last?.reason)
+        case .failed(let id, let number, let failure):
+            try require(26, failures[id] == number, "failure \(number) comes after \(failures[id] ?? -1)")
+            try require(26, pendingEntries.contains(id), "a failure is added to an entry that is closed")
+            failures[id] = number + 1
+            seen.insert("dead letter \(failure.reason.rawValue) pending")
+        case .changed(let entry):
+            try require(26, failures[entry.id] == entry.failures.count, "an entry lost failures")
+            if entry.resolution == .pending {
+                pendingEntries.insert(entry.id)
+            } else {
+                pendingEntries.remove(entry.id)
+            }
+            see(entry, entry.failures.last?.reason)
         }
-        seen.insert(
-            "dead letter \(entry.failures.last?.reason.rawValue ?? entry.reason.rawValue) \(entry.resolution.rawValue)")
+    }
+
+    private mutating func see(_ entry: DeadLetterEntry, _ reason: DeadLetterReason?) {
+        seen.insert("dead letter \((reason ?? entry.reason).rawValue) \(entry.resolution.rawValue)")
     }
 
     private mutating func see(_ remark: Remark) {

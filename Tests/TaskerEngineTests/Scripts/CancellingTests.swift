@@ -55,7 +55,7 @@ struct CancellingTests {
             // Parked: no worker can have heard of it.
             audit(6, from: .enqueued, attempt: 1, d(6)), [.withdraw(d(6))],
             stepMoves(6, .enqueued, .cancelled, detail: "changed my mind"),
-            taskMoves(.stepsInProcess, .cancelled, "Cancel"), [.deadLetterChanged(resolved ?? entry!)])
+            taskMoves(.stepsInProcess, .cancelled, "Cancel"), [.deadLetter(.changed(resolved ?? entry!))])
         #expect(script.task.timers.isEmpty && script.task.completedAt == script.now)
         #expect(script.task.inFlightCount == 0 && script.task.count(.cancelled) == 6)
     }

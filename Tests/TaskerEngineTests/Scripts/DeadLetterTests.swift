@@ -6,28 +6,24 @@ import Testing
 
 @Suite("Dead-letter entries")
 struct DeadLetterTests {
-    private func entries(_ effects: [Effect]) -> [DeadLetterEntry] {
-        effects.compactMap {
-            if case .deadLetterChanged(let entry) = $0 { return entry }
-            return nil
-        }
-    }
-
     @Test("one entry per task: the first failure's reason, further failures added")
     func accumulation() throws {
         var script = Script.started(step("a", retry: .never), step("b", retry: .plain(1)), step("c"))
-        let first = try #require(entries(script.apply(script.failed(0))).first)
+        let first = try #require(script.apply(script.failed(0)).deadLetters.first)
         #expect(first.reason == .permanentFailure && first.resolution == .pending && first.failures.count == 1)
         #expect(first.originalState == .stepsInProcess && first.createdAt == script.now)
         script.wait(1)
-        let second = try #require(entries(script.apply(script.failed(1, type: "Late"))).first)
+        let effects = script.apply(script.failed(1, type: "Late"))
+        let second = try #require(script.task.deadLetter)
+        // A failure costs what it is, not what was there before it.
+        #expect(effects.deadLetters.isEmpty && effects.addedFailures == [second.failures[1]])
         #expect(second.id == first.id && second.reason == .permanentFailure && second.createdAt == first.createdAt)
         #expect(second.failures.map(\.stepName) == ["a", "b"])
         #expect(second.failures.map(\.reason) == [.permanentFailure, .maxRetriesExceeded])
         #expect(second.failures.map(\.errorType) == ["Boom", "Late"])
         #expect(second.failures.map(\.at.milliseconds) == [1_000_000, 1_001_000])
         // A failure that will be retried is none of its business.
-        #expect(entries(script.apply(script.failed(2))).isEmpty)
+        #expect(script.apply(script.failed(2)).deadLetters.isEmpty)
         #expect(script.task.deadLetter == second)
     }
 
@@ -35,7 +31,7 @@ struct DeadLetterTests {
     func cancelled() throws {
         var script = Script.started(step("a", retry: .never), step("b"))
         script.apply(script.failed(0))
-        let entry = try #require(entries(script.apply(.cancel(reason: "r", actor: "ada"))).first)
+        let entry = try #require(script.apply(.cancel(reason: "r", actor: "ada")).deadLetters.first)
         #expect(entry.resolution == .cancelled && entry.resolvedBy == "ada" && entry.resolvedAt == script.now)
     }
 

@@ -59,11 +59,11 @@ struct RestoringTests {
         for step in kept.steps where step.dispatch != nil {
             script.task.restoreSilence(
                 step: step.place, lease: step.dispatch?.leaseDue, grace: step.dispatch?.graceDue,
-                timeout: step.dispatch?.timeoutDue)
+                timeout: step.dispatch?.timeoutDue, lastHeartbeat: step.dispatch?.lastHeartbeatAt)
         }
         #expect(Snapshot(script.task).durable == Snapshot(kept).durable)
         // A step without a dispatch has none.
-        script.task.restoreSilence(step: 0, lease: script.now, grace: nil, timeout: nil)
+        script.task.restoreSilence(step: 0, lease: script.now, grace: nil, timeout: nil, lastHeartbeat: nil)
         #expect(script.task.due(of: .lease, step: 0) == nil)
         script.fire(.grace, 7)
         #expect(script[7].workerLosses == 1)

@@ -149,7 +149,7 @@ struct RetryTests {
             ])
         expect(
             effects.withoutAudit, stepMoves(0, .enqueued, .enqueuedAsErrorForOrchestration),
-            stepMoves(0, .enqueuedAsErrorForOrchestration, .error, detail: "Boom"), [.deadLetterChanged(entry)],
+            stepMoves(0, .enqueuedAsErrorForOrchestration, .error, detail: "Boom"), [.deadLetter(.made(entry))],
             taskMoves(.stepsInProcess, .evaluatingResults, "StepFailed"),
             taskMoves(.evaluatingResults, .blockedByFailures, "PermanentFailure"))
         #expect(script.states == [.error, .pending])

@@ -100,7 +100,8 @@ struct RevivalTests {
         script.fail("a")
         let first = script.task.deadLetter
         script.act(.retryTask(steps: nil))
-        #expect(script.fail("a").deadLetters.map(\.id) == [first?.id])
+        #expect(script.fail("a").addedFailures.count == 1)
+        #expect(script.task.deadLetter?.id == first?.id)
         #expect(script.task.deadLetter?.failures.count == 2)
     }
 

@@ -78,8 +78,8 @@ extension WorkflowTask {
             copy.steps[step.place].attemptNacks = step.attemptNacks
             guard let dispatch = step.dispatch else { continue }
             copy.restoreSilence(
-                step: step.place, lease: dispatch.leaseDue, grace: dispatch.graceDue, timeout: dispatch.timeoutDue)
-            copy.steps[step.place].dispatch?.lastHeartbeatAt = dispatch.lastHeartbeatAt
+                step: step.place, lease: dispatch.leaseDue, grace: dispatch.graceDue, timeout: dispatch.timeoutDue,
+                lastHeartbeat: dispatch.lastHeartbeatAt)
         }
         return copy
     }

@@ -116,9 +116,20 @@ extension [Effect] {
         }
     }
 
+    /// Entries that were made or changed, single failures aside.
     var deadLetters: [DeadLetterEntry] {
         compactMap {
-            if case .deadLetterChanged(let entry) = $0 { return entry }
+            switch $0 {
+            case .deadLetter(.made(let entry)), .deadLetter(.changed(let entry)): return entry
+            default: return nil
+            }
+        }
+    }
+
+    /// Failures added to an entry.
+    var addedFailures: [DeadLetterEntry.Failure] {
+        compactMap {
+            if case .deadLetter(.failed(_, _, let failure)) = $0 { return failure }
             return nil
         }
     }

@@ -6,6 +6,7 @@ final class CrashSwitch: Sendable {
         var left: Int?
         var hasCrashed = false
         var refusals = 0
+        var refusedReads = 0
         var operations = 0
     }
 
@@ -15,6 +16,8 @@ final class CrashSwitch: Sendable {
     func arm(after operations: Int) { state.withLock { if $0.left == nil { $0.left = operations } } }
 
     func refuse(_ commits: Int) { state.withLock { $0.refusals += commits } }
+
+    func refuseReads(_ count: Int) { state.withLock { $0.refusedReads += count } }
 
     func forget() { state.withLock { $0.left = nil } }
 
@@ -38,6 +41,14 @@ final class CrashSwitch: Sendable {
         state.withLock { state in
             guard state.refusals > 0 else { return false }
             state.refusals -= 1
+            return true
+        }
+    }
+
+    func refusesRead() -> Bool {
+        state.withLock { state in
+            guard state.refusedReads > 0 else { return false }
+            state.refusedReads -= 1
             return true
         }
     }

@@ -90,7 +90,8 @@ final class SimulatedLink: Broker {
         guard let id = state.withLock({ $0.dispatches.removeValue(forKey: token) }) else { return }
         switch outcome {
         case .returned, .notSent: ledger.wasNotPublished(id)
-        case .confirmed, .nacked, .inDoubt: break
+        case .nacked: ledger.wasNacked(id)
+        case .confirmed, .inDoubt: break
         }
     }
 

@@ -16,9 +16,14 @@ extension SimulatedOrchestrator {
         if !process.inbox.isEmpty { wake() }
         world.trace.note("turn with \(batch.map { $0.about.text })")
         world.observe()
-        world.ledger.begins(at: now, inputs: batch.map(\.about))
+        world.ledger.begins(at: world.trueTime, inputs: batch.map(\.about))
+        var inputs = batch.map(\.input)
+        if let jump = process.clocks.jump(wall: now, steady: .microseconds(world.clock.now)) {
+            inputs.insert(.clockJumped(by: jump), at: 0)
+            world.ledger.mayBeginSilence(at: world.trueTime)
+        }
         do {
-            try await process.coordinator.process(batch.map(\.input), at: now)
+            try await process.coordinator.process(inputs, at: now)
         } catch let error as StoreError where error.code == .fenced && process.crash.hasCrashed {
             // Ends below.
         }

@@ -40,9 +40,11 @@ final class SimulatedOrchestrator: SimulatedClient {
         var consuming: SimulatedConnection?
         var tokens: Set<UInt64> = []
         var epoch: UInt64 = 0
+        var clocks: ClockWatch
 
-        init(coordinator: Coordinator, link: SimulatedLink, crash: CrashSwitch) {
+        init(coordinator: Coordinator, link: SimulatedLink, crash: CrashSwitch, clocks: ClockWatch) {
             self.coordinator = coordinator
+            self.clocks = clocks
             self.link = link
             self.crash = crash
         }
@@ -83,9 +85,12 @@ final class SimulatedOrchestrator: SimulatedClient {
         #if DEBUG
         coordinator.mutations = mutations
         #endif
-        let process = Process(coordinator: coordinator, link: link, crash: crash)
+        let process = Process(
+            coordinator: coordinator, link: link, crash: crash,
+            clocks: ClockWatch(wall: now, steady: .microseconds(world.clock.now)))
         self.process = process
         world.trace.note("orchestrator starts")
+        world.ledger.orchestratorStarts()
         do {
             try await coordinator.recover(owner: "simulation", at: now)
         } catch let error as StoreError where error.code == .fenced && crash.hasCrashed {
@@ -127,6 +132,8 @@ final class SimulatedOrchestrator: SimulatedClient {
         if let process { process.crash.refuse(count) } else { pendingRefusals += count }
     }
 
+    func refuseReads(_ count: Int) { process?.crash.refuseReads(count) }
+
     func calmDown() {
         pendingCrash = nil
         pendingRefusals = 0
@@ -145,6 +152,10 @@ final class SimulatedOrchestrator: SimulatedClient {
 
     func push(_ input: Input, _ about: SimulatedMessage.About) {
         guard let process else { return }
+        switch input {
+        case .broker(.connected), .reading(true): world.ledger.mayBeginSilence(at: world.trueTime)
+        default: break
+        }
         process.inbox.append((input, about))
         wake()
     }

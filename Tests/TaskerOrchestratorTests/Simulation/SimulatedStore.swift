@@ -14,6 +14,10 @@ struct SimulatedStore: Store {
         if !crash.permits() { throw StoreError(.fenced, "crashed") }
     }
 
+    private func checkReading() throws {
+        if crash.refusesRead() { throw StoreError(.unavailable, "disk I/O error") }
+    }
+
     func acquire(partition: Int, owner: String, at now: Timestamp) async throws -> OwnershipEpoch {
         try check()
         return try await inner.acquire(partition: partition, owner: owner, at: now)
@@ -31,6 +35,7 @@ struct SimulatedStore: Store {
     }
     func tasks(_ ids: [TaskID], plans: any PlanSource) async throws -> [StoredTask] {
         try check()
+        try checkReading()
         return try await inner.tasks(ids, plans: plans)
     }
     func openSteps(after row: Int64, limit: Int) async throws -> [OpenStep] {
@@ -47,6 +52,7 @@ struct SimulatedStore: Store {
     }
     func identity(_ identity: TaskIdentity) async throws -> (task: TaskID, requestHash: String)? {
         try check()
+        try checkReading()
         return try await inner.identity(identity)
     }
     func list(_ filter: TaskFilter, page: Int, perPage: Int) async throws -> (tasks: [TaskSummary], total: Int) {
@@ -89,6 +95,18 @@ struct SimulatedStore: Store {
     func routingTable() async throws -> RoutingTable {
         try check()
         return try await inner.routingTable()
+    }
+    func signingKey() async throws -> [UInt8] { try await inner.signingKey() }
+    func claimReplay(
+        _ key: String, requestHash: String, at now: Timestamp, keeping retention: ReplayRetention
+    ) async throws -> ReplayClaim {
+        try await inner.claimReplay(key, requestHash: requestHash, at: now, keeping: retention)
+    }
+    func recordReplay(_ key: String, requestHash: String, _ answer: RecordedAnswer) async throws {
+        try await inner.recordReplay(key, requestHash: requestHash, answer)
+    }
+    func releaseReplay(_ key: String, requestHash: String) async throws {
+        try await inner.releaseReplay(key, requestHash: requestHash)
     }
     func checkWritable() async throws { try await inner.checkWritable() }
     func close() async {}

@@ -8,6 +8,9 @@ extension SimulatedWorker {
         job.startedAt = clock.now
         world.trace.note("\(label) starts \(job.dispatch.short) of \(job.message.step.name)")
         world.ledger.starts(job.dispatch)
+        // What was fetched was composed later: an operator may have changed a failure meanwhile.
+        let isCertain = job.message.omitted == nil || world.plan.isComparable(job.message.task.name)
+        world.ledger.sees(job.results, in: job.dispatch, isCertain: isCertain)
         if usedSlots > plan.slots { world.ledger.fail("wire protocol 6.3: more handlers than slots") }
         beatLater(job, 1 * second)
         let behaviour = world.plan.behaviour(of: job.message)

@@ -85,6 +85,11 @@ extension SimulatedWorld {
         try require(coordinator.dispatchesInFlight == 0, "\(coordinator.dispatchesInFlight) publishes never came back")
         try require(coordinator.deferred.isEmpty && coordinator.staleTasks.isEmpty, "something is still put off")
         try require(coordinator.open.isEmpty, "\(coordinator.open.count) steps count as open though all tasks rest")
+        let kept = coordinator.remembered
+        try require(kept.isEmpty, "all tasks rest, and remembered are for ever: \(kept)")
+        let stored = try await orchestrator.store.openTaskCounts()
+        let counted = coordinator.openTasks.filter { $0.value != 0 }
+        try require(counted == stored, "tasks are miscounted: \(counted), the store has \(stored)")
         for client in clients { try require(client.told.count <= 1, "\(client.task.key) was made more than once") }
         for (key, task) in try await storedTasks() {
             if let id = clients.first(where: { $0.task.key == key })?.created {
@@ -127,6 +132,25 @@ extension SimulatedWorld {
         }
         return ends
     }
+}
+
+extension Coordinator {
+    /// What it keeps per task, step or message, by name; nothing when all tasks rest and all messages have arrived.
+    fileprivate var remembered: [String: Int] {
+        let kept: [(String, Int)] = [
+            ("parked", parked.count), ("unroutable", unroutable.count), ("returned", unroutableDispatches.count),
+            ("outbox", outboxWaiting.count), ("new outbox", newOutbox.count), ("done outbox", doneOutbox.count),
+            ("held by route", count(heldByRoute.values)), ("held by quarantine", count(heldByQuarantine.values)),
+            ("suspects", count(suspects.values)), ("changes", changes.count), ("order of changes", changeOrder.count),
+            ("reports", followUps.reports.count), ("holds", followUps.holdsMayEnd.count),
+            ("silence", followUps.silence.count), ("identities", pendingIdentities.count),
+            ("silent timers", silentTimers.count), ("silent losses", silentLosses.count), ("markers", markers.count),
+            ("stale", staleTasks.count),
+        ]
+        return Dictionary(uniqueKeysWithValues: kept.filter { $0.1 != 0 })
+    }
+
+    private func count(_ sets: some Collection<Set<some Hashable>>) -> Int { sets.reduce(0) { $0 + $1.count } }
 }
 
 extension SimulationLedger {

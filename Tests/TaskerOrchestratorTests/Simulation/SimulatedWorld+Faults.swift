@@ -29,9 +29,10 @@ extension SimulatedWorld {
         case .purgeResults: broker.purge(names.results(0))
         case .deleteSteps(let fleet): broker.delete(names.steps(fleet))
         case .refuseCommits(let count): orchestrator.refuseCommits(count)
+        case .refuseReads(let count): orchestrator.refuseReads(count)
         case .jumpClock(let distance):
             orchestrator.clockOffset += distance
-            if distance > 0 { lastJump = clock.now }
+            if distance > 0, .microseconds(distance) < ClockWatch.threshold { ledger.clockSlips(by: distance) }
         case .repeatResult:
             guard !broker.resultsSeen.isEmpty, broker.isUp else { return }
             let (message, about) = random.pick(broker.resultsSeen)

@@ -26,10 +26,10 @@ final class SimulatedWorld {
     var clients: [SimulatedCaller] = []
     /// What was injected and nobody can read.
     var garbage: [[UInt8]] = []
-    /// The orchestrator's clock went forward: what it takes for a minute was none.
-    var lastJump: Int64 = -1000 * second
-
     var areTemplatesKnown: Bool { ledger.state.withLock { $0.templates >= plan.templates.count } }
+
+    /// Of a clock that never jumps.
+    var trueTime: Timestamp { Timestamp(milliseconds: SimulationClock.epoch + clock.now / 1000) }
 
     var orchestrator: SimulatedOrchestrator {
         guard let host else { preconditionFailure("a world has an orchestrator") }
@@ -106,7 +106,7 @@ final class SimulatedWorld {
         var undisturbed: Set<DispatchID> = []
         for worker in workers where worker.isAlive && clock.now >= worker.frozenUntil {
             guard let connection = worker.connection, connection.carries, connection.isKnownToBroker,
-                clock.now - max(worker.steadySince, lastJump + 130 * second) > 10 * second, !worker.isBlocked,
+                clock.now - worker.steadySince > 10 * second, !worker.isBlocked,
                 !broker.isSlow, !broker.isBlocked
             else { continue }
             for job in worker.jobs.values where job.phase == .running && job.connection === connection {

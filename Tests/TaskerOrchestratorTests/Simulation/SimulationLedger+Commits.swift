@@ -6,7 +6,7 @@ import TaskerTemplates
 extension SimulationLedger.State {
     mutating func fail(_ text: String) { if violation == nil { violation = text } }
 
-    mutating func note(_ change: TaskChange, at now: Timestamp) {
+    mutating func note(_ change: TaskChange) {
         let task = change.task
         if let birth = change.birth {
             taskStates[task.id] = .pending
@@ -14,7 +14,7 @@ extension SimulationLedger.State {
             if tasksByKey.updateValue(task.id, forKey: key) != nil { fail("two tasks have the identity \(key)") }
         }
         // Records of the state before this change come first: they belong to the dispatches known so far.
-        for entry in change.journal { note(entry, of: task, at: now) }
+        for entry in change.journal { note(entry, of: task) }
         let places = change.birth == nil ? change.changedSteps : Array(task.steps.indices)
         let added = change.addedFrom.map { Array($0..<task.steps.count) } ?? []
         for place in Set(places + added).sorted() { note(task.steps[place], of: task) }
@@ -36,22 +36,26 @@ extension SimulationLedger.State {
                 task: task.id, step: step.id, name: step.name, attempt: step.attempts, total: step.totalAttempts,
                 isRetryable: retry.isRetryable,
                 mayRepeat: retry.isRetryable && step.attempts < retry.attemptLimit,
-                checkpoint: step.checkpoint?.member("cursor")?.text ?? "")
+                checkpoint: step.checkpoint?.member("cursor")?.text ?? "",
+                timeout: task.timeout(of: step.place, settings))
             dispatches[dispatch.id] = facts
             groups[facts.group, default: []].append(dispatch.id)
             if groups[facts.group]?.count ?? 0 > 80 { fail("\(step.name) circulates: 80 dispatches of one attempt") }
             if step.attempts > retry.attemptLimit { fail("\(step.name) has more attempts than it is allowed") }
         }
         switch dispatch.publication {
-        case .begun: dispatches[dispatch.id]?.isBegun = true
+        case .begun:
+            dispatches[dispatch.id]?.isBegun = true
+            dispatches[dispatch.id]?.inputs = SimulationLedger.inputs(of: step, in: task)
         case .confirmed:
             dispatches[dispatch.id]?.isBegun = true
             dispatches[dispatch.id]?.wasConfirmed = true
-        case .parked, .inDoubt: break
+        case .parked: dispatches[dispatch.id]?.isBegun = false
+        case .inDoubt: break
         }
     }
 
-    private mutating func note(_ entry: JournalEntry, of task: WorkflowTask, at now: Timestamp) {
+    private mutating func note(_ entry: JournalEntry, of task: WorkflowTask) {
         switch entry {
         case .task(let from, let to, _):
             if taskStates[task.id] != from { fail("task \(task.id.short) leaves \(from.rawValue) without being there") }
@@ -67,16 +71,16 @@ extension SimulationLedger.State {
             }
             stepStates[key] = to
         case .created, .notice: break
-        case .audit(let record): note(record, of: task, at: now)
+        case .audit(let record): note(record, of: task)
         }
     }
 
-    private mutating func note(_ record: AuditRecord, of task: WorkflowTask, at now: Timestamp) {
+    private mutating func note(_ record: AuditRecord, of task: WorkflowTask) {
         guard let id = record.dispatch, var facts = dispatches[id] else { return }
         defer { dispatches[id] = facts }
         switch record.disposition {
         case .manual: return
-        case .automatic: return noteClosing(record, id, facts, at: now)
+        case .automatic: return noteClosing(record, id, facts)
         default: facts.audits += 1
         }
         if record.disposition == .abandoned, record.errorType == ErrorType.redelivered, facts.redeliveredAt == nil {
@@ -95,19 +99,24 @@ extension SimulationLedger.State {
     }
 
     /// An attempt ends because nothing was heard.
-    private mutating func noteClosing(
-        _ record: AuditRecord, _ id: DispatchID, _ facts: SimulationLedger.Facts, at now: Timestamp
-    ) {
+    private mutating func noteClosing(_ record: AuditRecord, _ id: DispatchID, _ facts: SimulationLedger.Facts) {
         guard let type = record.errorType else { return }
         if !markersCameBack { fail("silence closes \(facts.name) (\(type)) before what waits has been read") }
+        func isOver(_ length: Int64, since start: Timestamp?) -> Bool {
+            start.map { now.millisecondsSince(max($0, silentSince)) + slippage >= length } ?? false
+        }
         switch type {
         case ErrorType.workerLost:
             let grace = facts.mayRepeat ? 2000 : settings.lease.wholeMilliseconds
-            let isGraceOver = facts.redeliveredAt.map { now.millisecondsSince($0) >= grace } ?? false
-            let isLeaseOver =
-                facts.heardAt.map { now.millisecondsSince($0) >= settings.lease.wholeMilliseconds } ?? false
+            let isGraceOver = isOver(grace, since: facts.redeliveredAt)
+            let isLeaseOver = isOver(settings.lease.wholeMilliseconds, since: facts.heardAt)
             if !isGraceOver, !isLeaseOver { fail("\(facts.name) is closed as worker_lost before its time") }
+        case ErrorType.timeout:
+            if !isOver(facts.timeout + settings.timeoutMargin.wholeMilliseconds, since: silentSince) {
+                fail("\(facts.name) is closed as timeout before its time")
+            }
         case ErrorType.dispatchLost:
+            if facts.wasTold { fail("\(facts.name) is waited for though its message is known not to be there") }
             if runsUndisturbed.contains(id) {
                 fail("\(facts.name) is closed as dispatch_lost while a connected worker runs it")
             }

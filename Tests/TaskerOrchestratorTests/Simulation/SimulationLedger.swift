@@ -25,6 +25,11 @@ final class SimulationLedger: Sendable {
         var isPublished = false
         var redeliveredAt: Timestamp?
         var heardAt: Timestamp?
+        var timeout: Int64 = 0
+        /// What its handler must be given, as of the commit after which its message is composed.
+        var inputs: Inputs?
+        /// The orchestrator was told that no copy exists, or that one may not: this dispatch must not be waited for.
+        var wasTold = false
     }
 
     /// Executions that count as one: of one attempt from one checkpoint.
@@ -61,7 +66,12 @@ final class SimulationLedger: Sendable {
         /// Own markers came back in this round, or in one that could not be committed.
         var markersCameBack = false
         var settings = EngineSettings()
+        /// By a clock that never jumps, as all times here.
         var now = Timestamp(milliseconds: 0)
+        /// When silence may have begun to count the last time.
+        var silentSince = Timestamp(milliseconds: 0)
+        /// Milliseconds that the orchestrator's clock went ahead unnoticed.
+        var slippage: Int64 = 0
         /// Dispatches that a worker holds and runs undisturbed.
         var runsUndisturbed: Set<DispatchID> = []
         /// Dispatches that lie in a step queue and were never delivered.
@@ -89,7 +99,7 @@ final class SimulationLedger: Sendable {
                 state.expected.insert(
                     Expected(exchange: message.exchange, routingKey: message.routingKey, body: message.body))
             }
-            for change in batch.tasks { state.note(change, at: batch.at) }
+            for change in batch.tasks { state.note(change) }
         }
     }
 
@@ -108,12 +118,23 @@ final class SimulationLedger: Sendable {
                 state.fail("invariant 6: \(facts.name) is published although its task has ended")
             }
             facts.isPublished = true
+            facts.wasTold = false
             state.dispatches[id] = facts
         }
     }
 
     /// The orchestrator was told that no copy exists.
-    func wasNotPublished(_ id: DispatchID) { state.withLock { $0.dispatches[id]?.isPublished = false } }
+    func wasNotPublished(_ id: DispatchID) {
+        state.withLock {
+            $0.dispatches[id]?.isPublished = false
+            $0.dispatches[id]?.wasTold = true
+        }
+    }
+
+    /// The orchestrator was told that the broker refused it.
+    func wasNacked(_ id: DispatchID) {
+        state.withLock { if $0.dispatches[id]?.mayRepeat == true { $0.dispatches[id]?.wasTold = true } }
+    }
 
     /// The orchestrator acks a delivery of its own queues.
     func acknowledges(_ about: SimulatedMessage.About) {
@@ -195,6 +216,18 @@ final class SimulationLedger: Sendable {
     func ends(wasCommitted: Bool) {
         if wasCommitted { state.withLock { $0.markersCameBack = false } }
     }
+
+    /// What an earlier process was told is forgotten.
+    func orchestratorStarts() {
+        state.withLock { state in
+            for id in state.dispatches.keys { state.dispatches[id]?.wasTold = false }
+        }
+    }
+
+    /// It can read again, or has seen that its clock jumped: leases, graces and timeouts begin anew no sooner than now.
+    func mayBeginSilence(at now: Timestamp) { state.withLock { $0.silentSince = now } }
+
+    func clockSlips(by microseconds: Int64) { state.withLock { $0.slippage += microseconds / 1000 } }
 
     func worldIs(undisturbed: Set<DispatchID>, queued: Set<DispatchID>) {
         state.withLock {

@@ -4,7 +4,8 @@
 enum SimulationMutation: String, CaseIterable, Sendable {
     case acksBeforeCommit, publishesBeforeCommit, acceptsSuperseded, forgetsRetryTimers, resendsDoubtfulUnderSameID
     case republishesBegunAtRestart, closesWithoutMarker, forgetsSilenceAtReconnect, losesOnFirstSight
-    case dropsOutboxAtRestart, resendsNackedAtOnce
+    case dropsOutboxAtRestart, resendsNackedAtOnce, readsWhileBlocked, forgetsReportsOfEvicted
+    case ignoresClockJumps
     case ignoresGrace
     case workerRunsRedelivered, workerAcksBeforeConfirm
 
@@ -21,6 +22,9 @@ enum SimulationMutation: String, CaseIterable, Sendable {
         case .losesOnFirstSight: .lostOnFirstSight
         case .dropsOutboxAtRestart: .dropOutboxAtRestart
         case .resendsNackedAtOnce: .resendNackedAtOnce
+        case .readsWhileBlocked: .readWhileBlocked
+        case .forgetsReportsOfEvicted: .forgetReportsOfEvicted
+        case .ignoresClockJumps: .ignoreClockJumps
         case .ignoresGrace, .workerRunsRedelivered, .workerAcksBeforeConfirm: []
         }
     }

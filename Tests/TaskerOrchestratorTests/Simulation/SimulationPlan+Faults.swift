@@ -23,21 +23,22 @@ extension SimulationPlan {
         let worker = random.int(0...workers.count - 1)
         let fleet = random.pick(Self.fleets)
         switch random.int(0...99) {
-        case ..<26:
+        case ..<22:
             return .crash(operations: random.int(0...12), down: random.pick([10 * millisecond, second, 15 * second]))
-        case ..<31: return .restartBroker(min(long, 20 * second))
-        case ..<35: return .block(long)
-        case ..<38: return .nack(min(long, 20 * second))
-        case ..<48:
+        case ..<27: return .restartBroker(min(long, 20 * second))
+        case ..<34: return .block(long)
+        case ..<37: return .nack(min(long, 20 * second))
+        case ..<46:
             return .cutOrchestrator(publishing: random.chance(60), broker: noticed, client: min(told, 30 * second))
-        case ..<57: return .cutWorker(worker, broker: noticed, client: told)
-        case ..<64: return .killWorker(worker, flushes: random.chance(50), noticed: noticed)
-        case ..<67: return .leaveWorker(worker)
-        case ..<71: return .freezeWorker(worker, long)
-        case ..<73: return .purgeSteps(fleet)
-        case ..<74: return .purgeResults
-        case ..<75: return .deleteSteps(fleet)
-        case ..<80: return .refuseCommits(random.int(1...3))
+        case ..<55: return .cutWorker(worker, broker: noticed, client: told)
+        case ..<63: return .killWorker(worker, flushes: random.chance(50), noticed: noticed)
+        case ..<66: return .leaveWorker(worker)
+        case ..<70: return .freezeWorker(worker, long)
+        case ..<72: return .purgeSteps(fleet)
+        case ..<73: return .purgeResults
+        case ..<74: return .deleteSteps(fleet)
+        case ..<79: return .refuseCommits(random.int(1...3))
+        case ..<81: return .refuseReads(random.int(1...3))
         case ..<84: return .jumpClock(random.pick([500 * millisecond, 70 * second, 400 * second, -3 * second]))
         case ..<88: return .repeatResult
         case ..<91: return .garbage(random.int(0...4))

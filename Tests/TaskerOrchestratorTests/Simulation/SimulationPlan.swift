@@ -44,6 +44,7 @@ struct SimulationPlan {
         case purgeResults
         case deleteSteps(String)
         case refuseCommits(Int)
+        case refuseReads(Int)
         case jumpClock(Int64)
         case repeatResult
         case garbage(Int)
@@ -100,6 +101,11 @@ struct SimulationPlan {
         }
         planSettings(&random)
         planFaults(&random)
+    }
+
+    /// Nobody interferes with any task of the template.
+    func isComparable(_ template: String) -> Bool {
+        tasks.allSatisfy { $0.template != template || $0.isComparable }
     }
 
     func behaviour(of message: StepExecute) -> Behaviour {

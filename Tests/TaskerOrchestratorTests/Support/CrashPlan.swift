@@ -69,6 +69,7 @@ struct CrashingStore: Store {
     let inner: any Store
     let plan: CrashPlan
     var refusal: @Sendable () -> Refusal? = { nil }
+    var readRefusal: @Sendable () -> Refusal? = { nil }
 
     private func check() throws {
         // The coordinator ends itself on this one, as a process that is gone would.
@@ -90,6 +91,7 @@ struct CrashingStore: Store {
     }
     func tasks(_ ids: [TaskID], plans: any PlanSource) async throws -> [StoredTask] {
         try check()
+        if readRefusal()?.refuses() == true { throw StoreError(.unavailable, "disk I/O error") }
         return try await inner.tasks(ids, plans: plans)
     }
     func openSteps(after row: Int64, limit: Int) async throws -> [OpenStep] {
@@ -151,6 +153,18 @@ struct CrashingStore: Store {
     func routingTable() async throws -> RoutingTable {
         try check()
         return try await inner.routingTable()
+    }
+    func signingKey() async throws -> [UInt8] { try await inner.signingKey() }
+    func claimReplay(
+        _ key: String, requestHash: String, at now: Timestamp, keeping retention: ReplayRetention
+    ) async throws -> ReplayClaim {
+        try await inner.claimReplay(key, requestHash: requestHash, at: now, keeping: retention)
+    }
+    func recordReplay(_ key: String, requestHash: String, _ answer: RecordedAnswer) async throws {
+        try await inner.recordReplay(key, requestHash: requestHash, answer)
+    }
+    func releaseReplay(_ key: String, requestHash: String) async throws {
+        try await inner.releaseReplay(key, requestHash: requestHash)
     }
     func checkWritable() async throws { try await inner.checkWritable() }
     func close() async {}

@@ -25,10 +25,16 @@ final class Harness {
     private var inbox = Mailbox<Input>()
     private var seed: UInt64 = 1
     private let refusals = RefusalBox()
+    private let readRefusals = RefusalBox()
     /// Commits to be refused.
     var refusal: Refusal? {
         get { refusals.current.withLock { $0 } }
         set { refusals.current.withLock { $0 = newValue } }
+    }
+    /// Reads of tasks to be refused.
+    var readRefusal: Refusal? {
+        get { readRefusals.current.withLock { $0 } }
+        set { readRefusals.current.withLock { $0 = newValue } }
     }
     private(set) var restarts = 0
 
@@ -42,7 +48,9 @@ final class Harness {
         let broker = CrashingBroker(inner: client, plan: plan)
         let names = settings.names
         let coordinator = Coordinator(
-            store: CrashingStore(inner: store, plan: plan, refusal: { [refusals] in refusals.current.withLock { $0 } }),
+            store: CrashingStore(
+                inner: store, plan: plan, refusal: { [refusals] in refusals.current.withLock { $0 } },
+                readRefusal: { [readRefusals] in readRefusals.current.withLock { $0 } }),
             broker: broker, settings: settings,
             ids: SeededIDSource(seed: seed), now: now, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             completion: { inbox.push(.published($0)) },
@@ -70,6 +78,13 @@ final class Harness {
         } catch let error as StoreError where error.code == .fenced {
             return
         }
+    }
+
+    /// The process ends without a word, and the next one starts.
+    func restart() async throws {
+        process?.client.crash()
+        restarts += 1
+        try await start()
     }
 
     func push(_ input: Input) { inbox.push(input) }
@@ -127,6 +142,20 @@ final class Harness {
     func register(_ template: TaskTemplate) async throws {
         push(.register(RegisterTemplates(templates: [template]) { _ in }))
         _ = try await turn()
+    }
+
+    /// Creates a task in a round of its own.
+    func create(_ template: TaskTemplate) async throws -> TaskID {
+        let answer = Mutex<Result<CreatedTask, OrchestratorError>?>(nil)
+        push(.create(CreateTask(request: request(template)) { result in answer.withLock { $0 = result } }))
+        _ = try await turn()
+        return try #require(answer.withLock { $0 }).get().id
+    }
+
+    func cancel(_ task: TaskID) { push(.cancel(CancelTask(task: task, reason: "test", actor: "test") { _ in })) }
+
+    func act(_ action: ActOnTask.Action, on task: TaskID) {
+        push(.act(ActOnTask(task: task, action: action, actor: "test", reason: "test") { _ in }))
     }
 
     func request(_ template: TaskTemplate, key: String? = nil, context: JSONValue = [:]) -> TaskRequest {

@@ -7,18 +7,18 @@ extension TaskChange {
     init(_ task: WorkflowTask, _ effects: [Effect], birth: TaskBirth? = nil) {
         var places: Set<Int> = []
         var journal: [JournalEntry] = []
-        var deadLetter: DeadLetterEntry?
+        var deadLetters: [DeadLetterChange] = []
         for effect in effects {
             switch effect {
             case .stepChanged(let place): places.insert(place)
             case .journal(let entry): journal.append(entry)
-            case .deadLetterChanged(let entry): deadLetter = entry
+            case .deadLetter(let change): deadLetters.append(change)
             default: break
             }
         }
         self.init(
             task: task, birth: birth, taskChanged: birth != nil || effects.contains(.taskChanged),
-            changedSteps: places.sorted(), journal: journal, deadLetter: deadLetter)
+            changedSteps: places.sorted(), journal: journal, deadLetters: deadLetters)
     }
 }
 
@@ -49,7 +49,7 @@ extension Store {
     func apply(
         _ event: Event, to task: inout WorkflowTask, at now: Timestamp = noon, epoch: OwnershipEpoch
     ) async throws {
-        var context = EngineContext.test(seed: 99, at: now)
+        var context = EngineContext.test(seed: task.id.uuid.low ^ 99, at: now)
         let effects = task.apply(event, in: &context)
         try await commit(CommitBatch(at: now, [TaskChange(task, effects)]), epoch: epoch)
     }

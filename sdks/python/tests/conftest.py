@@ -71,11 +71,11 @@ def _missing() -> str | None:
     return None
 
 
-def _private_node() -> Node:
+def _private_node(*options: str) -> Node:
     reason = _missing()
     if reason is not None:
         _no_broker(reason)
-    return Node.start()
+    return Node.start(*options)
 
 
 def _no_broker(reason: str | None) -> NoReturn:
@@ -88,6 +88,16 @@ def _no_broker(reason: str | None) -> NoReturn:
 def private_node() -> Iterator[Node]:
     """A node that tests may stop, and whose connections they may close."""
     started = _private_node()
+    try:
+        yield started
+    finally:
+        started.remove()
+
+
+@pytest.fixture(scope="module")
+def tls_node() -> Iterator[Node]:
+    """A node that also listens with TLS."""
+    started = _private_node("--tls")
     try:
         yield started
     finally:

@@ -1,4 +1,8 @@
-/** Structured log lines: one JSON object each. */
+/**
+ * Structured log lines: one JSON object each. Lines that a handler writes say which step they belong to: `task`, `step`,
+ * `attempt` and `trace_id` are added.
+ */
+import { currentStep } from './worker/current-step.js';
 import { answersDescriptor } from './worker/stdio.js';
 
 /** Members beside the message. */
@@ -11,7 +15,7 @@ type Level = 'error' | 'warn' | 'info' | 'debug' | 'trace';
 const overStdio = answersDescriptor() !== null;
 
 function write(level: Level, message: string, fields: LogFields = {}): void {
-  const line = JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...fields }, (_key, value: unknown) =>
+  const line = JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...currentStep.getStore(), ...fields }, (_key, value: unknown) =>
     typeof value === 'bigint' ? value.toString() : value);
   if (overStdio) console.error(line);
   else console.log(line);

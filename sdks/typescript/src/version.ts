@@ -1,2 +1,2 @@
-export const VERSION = '1.0.0';
+export const VERSION = '0.1.0';
 export const SDK = `tasker-typescript/${VERSION}`;

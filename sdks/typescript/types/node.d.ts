@@ -108,7 +108,8 @@ declare module 'node:events' {
 
 declare module 'node:net' {
   import { EventEmitter } from 'node:events';
-  export interface Socket extends EventEmitter {
+  export class Socket extends EventEmitter {
+    constructor(options?: { fd?: number; readable?: boolean });
     readonly destroyed: boolean;
     readonly writableLength: number;
     readonly remotePort?: number;
@@ -135,17 +136,38 @@ declare module 'node:net' {
 }
 
 declare module 'node:tls' {
-  import type { Socket } from 'node:net';
-  export interface ConnectionOptions {
-    host: string;
-    port: number;
-    servername?: string;
+  import type { Server, Socket } from 'node:net';
+  export interface SecureContextOptions {
     ca?: Uint8Array[];
     cert?: Uint8Array;
     key?: Uint8Array;
+    minVersion?: string;
+  }
+  export interface ConnectionOptions extends SecureContextOptions {
+    host: string;
+    port: number;
+    servername?: string;
     rejectUnauthorized?: boolean;
   }
-  export function connect(options: ConnectionOptions): Socket;
+  export interface TLSSocket extends Socket {
+    /** Null when the peer's certificate was accepted. */
+    readonly authorizationError: string | Error | null;
+  }
+  export interface TlsServerOptions extends SecureContextOptions {
+    requestCert?: boolean;
+    rejectUnauthorized?: boolean;
+  }
+  export function connect(options: ConnectionOptions): TLSSocket;
+  export function createSecureContext(options: SecureContextOptions): unknown;
+  export function createServer(options: TlsServerOptions): Server;
+}
+
+declare module 'node:tty' {
+  import { Socket } from 'node:net';
+  export function isatty(fd: number): boolean;
+  export class ReadStream extends Socket {
+    constructor(fd: number);
+  }
 }
 
 declare module 'node:http' {
@@ -172,7 +194,7 @@ declare module 'node:http' {
 }
 
 declare module 'node:fs' {
-  export function readFileSync(path: string | URL, encoding: 'utf8'): string;
+  export function readFileSync(path: string | URL | number, encoding: 'utf8'): string;
   export function readFileSync(path: string | URL): Buffer;
   export function writeFileSync(path: string, data: string | Uint8Array): void;
   export function appendFileSync(path: string, data: string): void;
@@ -181,6 +203,9 @@ declare module 'node:fs' {
   export function mkdtempSync(prefix: string): string;
   export function mkdirSync(path: string, options?: { recursive?: boolean }): void;
   export function rmSync(path: string, options?: { recursive?: boolean; force?: boolean }): void;
+  export function fstatSync(fd: number): { isFIFO(): boolean; isSocket(): boolean };
+  export function createReadStream(path: string, options: { fd: number }): import('node:events').EventEmitter;
+  export function cpSync(from: string, to: string, options?: { recursive?: boolean }): void;
   export function symlinkSync(target: string, path: string): void;
   export function realpathSync(path: string): string;
   export function readdirSync(path: string): string[];
@@ -211,6 +236,9 @@ declare module 'node:os' {
 declare module 'node:crypto' {
   export function randomUUID(): string;
   export function randomBytes(size: number): Buffer;
+  export class X509Certificate {
+    constructor(pem: Uint8Array);
+  }
   export function createHash(name: string): { update(text: string): { digest(encoding: string): string } };
 }
 
@@ -262,7 +290,7 @@ declare module 'node:child_process' {
   export function spawnSync(
     command: string,
     args: string[],
-    options?: { cwd?: string; env?: Record<string, string | undefined>; encoding?: 'utf8'; input?: string; timeout?: number },
+    options?: { cwd?: string; env?: Record<string, string | undefined>; encoding?: 'utf8'; input?: string; timeout?: number; stdio?: string[] },
   ): { status: number | null; signal: string | null; stdout: string; stderr: string; error?: Error };
 }
 

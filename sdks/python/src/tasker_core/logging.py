@@ -1,8 +1,14 @@
-"""Structured log lines for handlers: a message and fields, on the standard logger ``tasker_core``."""
+"""Structured log lines for handlers: a message and fields, on the standard logger ``tasker_core``.
+
+Lines that a handler writes say which step they belong to: ``task``, ``step``, ``attempt`` and ``trace_id`` are added.
+"""
 
 from __future__ import annotations
 
 import logging as _logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from pydantic import BaseModel
@@ -11,6 +17,17 @@ __all__ = ["LogContext", "log_debug", "log_error", "log_info", "log_trace", "log
 
 TRACE = 5
 _logger = _logging.getLogger("tasker_core")
+_step_fields: ContextVar[dict[str, str] | None] = ContextVar("tasker_step_fields", default=None)
+
+
+@contextmanager
+def step_fields(fields: dict[str, str]) -> Iterator[None]:
+    """Fields of all lines that are written by what runs inside, async handlers and their tasks included."""
+    token = _step_fields.set(fields)
+    try:
+        yield
+    finally:
+        _step_fields.reset(token)
 
 
 class LogContext(BaseModel):
@@ -34,6 +51,8 @@ def _log(level: int, message: str, fields: Fields) -> None:
         return
     given = fields.to_dict() if isinstance(fields, LogContext) else (fields or {})
     text = {key: str(value) for key, value in given.items()}
+    for key, value in (_step_fields.get() or {}).items():
+        text.setdefault(key, value)
     shown = "".join(f" {key}={value}" for key, value in text.items())
     _logger.log(level, "%s%s", message, shown, extra={"fields": text})
 

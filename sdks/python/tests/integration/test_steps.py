@@ -45,6 +45,21 @@ def test_a_step_is_run_and_its_result_published(desk: Desk, start_worker: Start)
     assert desk.depth() == 0
 
 
+def test_log_lines_say_which_step_they_belong_to(desk: Desk, start_worker: Start, tmp_path: Path) -> None:
+    trace = TRACEPARENT.split("-")[1]
+    (tmp_path / "gate").touch()
+    worker = start_worker(**desk.environment)
+    plain, later = execute("echo"), execute("async_gate", {"gate": str(tmp_path / "gate")}, step={"attempt": 2})
+    for message in (plain, later):
+        desk.send(message)
+        desk.result()
+    tasks = [message["task"]["uuid"] for message in (plain, later)]
+    worker.wait_for(f"a handler may log step=its own n=1 task={tasks[0]} attempt=1 trace_id={trace}")
+    worker.wait_for(f"a task may log task={tasks[1]} step=validate_order attempt=2 trace_id={trace}")
+    for task in tasks:
+        worker.wait_for(f" task={task} trace_id={trace}\n")
+
+
 def test_hello_and_bye(desk: Desk, start_worker: Start) -> None:
     worker = start_worker("--slots", "3", "--worker-id", "till", **desk.environment)
     hello = desk.next_of("worker.hello", desk.names.workers)

@@ -101,6 +101,16 @@ def test_what_cannot_be_read_is_answered_and_the_next_step_runs(start: Start) ->
     assert program.end()[0] == 0
 
 
+def test_a_handler_that_reads_its_input_does_not_get_the_next_step(start: Start) -> None:
+    program = start()
+    messages = [execute("reads_input"), execute("echo", {"n": 1})]
+    for message in messages:
+        program.write(message)
+    assert program.result()["result"] == {"child": "", "own": ""}
+    assert program.result()["dispatch_id"] == messages[1]["dispatch_id"]
+    assert program.end()[0] == 0
+
+
 def test_heartbeats_while_a_step_runs(start: Start, tmp_path: Path) -> None:
     program = start()
     program.write(execute("gate", {"gate": str(tmp_path / "gate")}, limits={"heartbeat_interval_ms": 50}))

@@ -33,13 +33,17 @@ class Node:
         self.url = url
 
     @classmethod
-    def start(cls) -> Node:
+    def start(cls, *options: str) -> Node:
         folder = Path(tempfile.mkdtemp(prefix="tasker-sdk-rabbitmq-"))
         started = subprocess.run(
-            [SCRIPT, "start", "--dir", folder, "--owner", str(os.getpid())], capture_output=True, text=True, check=False
+            [SCRIPT, "start", "--dir", folder, "--owner", str(os.getpid()), *options],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert started.returncode == 0, f"the private RabbitMQ node did not start: {started.stderr}"
-        node = cls(folder, started.stdout.strip().splitlines()[-1])
+        node = cls(folder, "")
+        node.url = node._run("url").strip()
         # Quorum queues count their unacknowledged deliveries for others every 5 s otherwise.
         node.ctl("eval", "application:set_env(rabbit, quorum_tick_interval, 200).")
         return node
@@ -58,6 +62,17 @@ class Node:
     def ctl(self, *arguments: str) -> str:
         """Output of ``rabbitmqctl``."""
         return self._run("ctl", *arguments)
+
+    @property
+    def tls_port(self) -> int:
+        """Of a node that was started with ``--tls``."""
+        return int((self.certificates / "port").read_text())
+
+    @property
+    def certificates(self) -> Path:
+        """The folder of ca.pem and its like."""
+        assert self._folder is not None
+        return self._folder / "tls"
 
     def stop(self) -> None:
         self._run("stop")

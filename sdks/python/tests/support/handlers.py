@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from tasker_core import PermanentError, StepContext, StepHandler
+from tasker_core import PermanentError, StepContext, StepHandler, log_info
 
 
 def note(context: StepContext, what: str) -> None:
@@ -26,6 +28,7 @@ class Echo(StepHandler):
     def call(self, context: StepContext) -> dict[str, Any]:
         note(context, "start")
         print("a handler may print")  # noqa: T201
+        log_info("a handler may log", {"step": "its own", "n": 1})
         return {"echo": context.input_data, "from": sorted(context.dependency_results)}
 
     def twice(self, context: StepContext) -> dict[str, Any]:
@@ -53,10 +56,14 @@ class AsyncGate(StepHandler):
 
     async def call(self, context: StepContext) -> dict[str, Any]:
         note(context, "start")
+        await asyncio.create_task(self._log())
         gate = Path(context.get_input("gate"))
         while not gate.exists():
             await asyncio.sleep(0.01)
         return {"passed": True}
+
+    async def _log(self) -> None:
+        log_info("a task may log")
 
 
 class Crash(StepHandler):
@@ -85,3 +92,13 @@ class Busy(StepHandler):
         while time.monotonic() < until:
             count += sum(range(200))
         return {"count": count}
+
+
+class ReadsInput(StepHandler):
+    """Reads its standard input, by itself and in a child, as ssh and ffmpeg do."""
+
+    handler_name = "reads_input"
+
+    def call(self, context: StepContext) -> dict[str, Any]:
+        child = subprocess.run(["cat"], capture_output=True, check=True)
+        return {"child": child.stdout.decode(), "own": sys.stdin.read()}

@@ -60,6 +60,12 @@ class Many(StepHandler):
     def model(self, context: StepContext) -> Payload:
         return Payload(total=7)
 
+    def careless(self, context: StepContext) -> StepHandlerResult:
+        return self.failure(KeyError("sku"), retryable=False)  # type: ignore[arg-type]
+
+    def odd(self, context: StepContext) -> StepHandlerResult:
+        return StepHandlerResult.model_construct(is_success=True, result={}, metadata=5, retryable=True)
+
     def plain(self, context: StepContext) -> dict[str, Any]:
         return {"a": 1}
 
@@ -124,6 +130,24 @@ def test_success_carries_the_result_the_metadata_and_the_version() -> None:
 def test_other_forms_of_success(method: str, result: dict[str, Any]) -> None:
     sent = run(method)
     assert (sent["status"], sent["result"]) == ("completed", result)
+
+
+def test_an_exception_passed_as_a_message_is_shown() -> None:
+    error = run("careless")["error"]
+    assert (error["message"], error["error_type"], error["retryable"]) == ("'sku'", "handler_error", False)
+
+
+def test_a_result_that_breaks_the_writer_has_an_answer_too() -> None:
+    error = run("odd")["error"]
+    assert (error["error_type"], error["retryable"]) == ("serialization_error", False)
+    assert error["message"].startswith("the result cannot be sent: ")
+
+
+@pytest.mark.parametrize("method", ["no_such", "__class__", "_private"])
+def test_a_method_that_is_missing_is_named(method: str) -> None:
+    sent = run(method)
+    assert (sent["status"], sent["error"]["error_type"]) == ("abandoned", "handler_not_found")
+    assert sent["error"]["message"] == f"this worker has no handler many (method {method})"
 
 
 def test_a_failure_keeps_its_type_code_and_metadata() -> None:

@@ -4,14 +4,26 @@ require 'json'
 require 'logger'
 
 module TaskerCore
-  # Log lines on stderr: time, level, text, fields as JSON.
+  # Log lines on stderr: time, level, text, fields as JSON. Lines that a handler writes say which step they belong to:
+  # +task+, +step+, +attempt+ and +trace_id+ are added.
   class Logger
+    STEP_FIELDS = :tasker_step_fields
+    private_constant :STEP_FIELDS
     LEVELS = { 'trace' => ::Logger::DEBUG, 'debug' => ::Logger::DEBUG, 'info' => ::Logger::INFO,
                'warn' => ::Logger::WARN, 'warning' => ::Logger::WARN, 'error' => ::Logger::ERROR,
                'fatal' => ::Logger::FATAL }.freeze
 
     class << self
       def instance = @instance ||= new
+
+      # Adds +fields+ to all lines that this thread writes in the block.
+      def with_step(fields)
+        before = Thread.current.thread_variable_get(STEP_FIELDS)
+        Thread.current.thread_variable_set(STEP_FIELDS, fields)
+        yield
+      ensure
+        Thread.current.thread_variable_set(STEP_FIELDS, before)
+      end
 
       # The level of +TASKER_LOG_LEVEL+, or of +RUST_LOG+ when that is one plain word; nil when neither says.
       def environment_level
@@ -56,7 +68,12 @@ module TaskerCore
 
     private
 
-    def with_fields(message, fields) = fields.empty? ? message.to_s : "#{message} #{JSON.generate(fields)}"
+    def with_fields(message, fields)
+      # A thread variable, not a fiber's: a handler may log inside an Enumerator.
+      step = Thread.current.thread_variable_get(STEP_FIELDS)
+      fields = fields.merge(step) { |_, own, _| own } if step
+      fields.empty? ? message.to_s : "#{message} #{JSON.generate(fields)}"
+    end
   end
 
   # Log lines with fields.

@@ -13,6 +13,11 @@ module TaskerCore
           .tr('-', '_').downcase
     end
 
+    # Whether a template may name this method of a class: a public one that is not every object's (+send+, +tap+).
+    def step_method?(klass, name)
+      klass.public_method_defined?(name) && !Object.ancestors.include?(klass.public_instance_method(name).owner)
+    end
+
     # +Ecommerce.StepHandlers.X+ becomes <tt>Ecommerce::StepHandlers::X</tt>.
     def constant_path(name) = name.to_s.gsub('.', '::')
 

@@ -2,7 +2,7 @@
 
 # Step handlers in Ruby.
 module TaskerCore
-  VERSION = '1.0.0'
+  VERSION = '0.1.0'
 
   # What a person who reports a problem is asked for.
   def self.version_info

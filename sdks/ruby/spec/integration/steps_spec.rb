@@ -26,6 +26,17 @@ RSpec.describe 'a worker', :broker do
     expect(desk.depth).to eq(0)
   end
 
+  it 'says in log lines which step they belong to' do
+    worker = start_worker(desk)
+    message = execute('echo')
+    desk.send_step(message)
+    desk.result
+    task = message['task']['uuid']
+    trace = Desk::TRACEPARENT.split('-')[1]
+    worker.wait_for(%(a handler may log {"step":"its own","n":1,"task":"#{task}","attempt":1,"trace_id":"#{trace}"}))
+    worker.wait_for(" task=#{task} trace_id=#{trace}\n")
+  end
+
   it 'says hello with every name of every handler, and bye' do
     worker = start_worker(desk, '--slots', '3', '--worker-id', 'till')
     hello = desk.next_of('worker.hello', queue: desk.names.workers)

@@ -34,6 +34,17 @@ RSpec.describe 'tasker-worker --transport stdio' do
     expect(error.scan('a handler may print').size).to eq(4)
   end
 
+  it 'keeps the next step from a handler that reads its input' do
+    path = File.join(folder, 'reads_input.rb')
+    File.write(path, <<~RUBY)
+      class ReadsInput < TaskerCore::StepHandler::Base
+        def call(_context) = { child: `cat`, own: $stdin.read }
+      end
+    RUBY
+    sent, = run([body(execute('ReadsInput')), body(execute('ReadsInput'))], path)
+    expect(sent.map { |message| message['result'] }).to eq([{ 'child' => '', 'own' => '' }] * 2)
+  end
+
   it 'answers unreadable lines and goes on' do
     sent, error, = run(['not json', '{"kind":"step.execute","protocol":"2.0"}', step('echo')])
     expect(sent.map { |message| message['error'] && message['error']['error_type'] })
@@ -119,7 +130,12 @@ RSpec.describe 'tasker-worker' do
     expect(refusal).to include('no handlers', 'TaskerCore::StepHandler::Base')
     expect(refusal('-r', empty)).to include('no handlers in')
     expect(refusal('-r', '/nowhere')).to include('there is no Ruby file at /nowhere')
+    expect(refusal(RUBY_HANDLER_PATH: '/nowhere')).to include('RUBY_HANDLER_PATH: there is no Ruby file at /nowhere')
     expect(refusal('-r', broken)).to include('RuntimeError: no database', 'line 1')
+    File.write(broken, "exit 0\n")
+    expect(refusal('-r', broken)).to include('broken.rb cannot be loaded: it calls exit(0)')
+    File.write(broken, "\ndef call(\nend\n")
+    expect(refusal('-r', broken)).to include('broken.rb cannot be loaded: SyntaxError: ', 'broken.rb:3: ')
     expect(refusal('--bad')).to include('invalid option: --bad')
     expect(refusal('-r', broken, '--slots', 'many', '--namespace', 'a,b')).to include('slots', 'several namespaces')
     expect(refusal('-r', broken, TASKER_AMQP_URL: 'http://u:secret@x')).to include('amqp://user:password@host:5672/vhost')

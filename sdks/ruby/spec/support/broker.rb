@@ -19,6 +19,9 @@ class Node
     # The one that tests may disturb, started at first use.
     def private_node = @private_node ||= start
 
+    # One that also listens with TLS, started at first use.
+    def tls_node = @tls_node ||= start('--tls')
+
     # Why there is none, nil when there is one.
     def missing
       return 'scripts/rabbitmq is missing' unless File.executable?(SCRIPT)
@@ -27,18 +30,18 @@ class Node
     end
 
     def close_all
-      @private_node&.remove
-      @private_node = @shared = nil
+      [@private_node, @tls_node].compact.each(&:remove)
+      @private_node = @tls_node = @shared = nil
     end
 
     private
 
-    def start
+    def start(*options)
       folder = Dir.mktmpdir('tasker-ruby-rabbitmq-')
-      output, status = Open3.capture2e(SCRIPT, 'start', '--dir', folder, '--owner', Process.pid.to_s)
+      output, status = Open3.capture2e(SCRIPT, 'start', '--dir', folder, '--owner', Process.pid.to_s, *options)
       raise "the private RabbitMQ node did not start: #{output}" unless status.success?
 
-      new(folder, output.lines.last.strip)
+      new(folder, Open3.capture2(SCRIPT, 'url', '--dir', folder).first.strip)
     end
   end
 
@@ -48,6 +51,10 @@ class Node
     @folder = folder
     @url = url
   end
+
+  # Of a node with TLS.
+  def certificate(name) = File.join(@folder, 'tls', name)
+  def tls_port = Integer(File.read(certificate('port')))
 
   def ctl(*arguments) = run('ctl', *arguments)
   def stop = run('stop')

@@ -17,6 +17,7 @@ if $PROGRAM_NAME.end_with?('tasker-worker')
     def call(context)
       note(context, 'start')
       puts 'a handler may print'
+      Enumerator.new { |lines| lines << logger.info('a handler may log', step: 'its own', n: 1) }.next
       { echo: context.context, from: context.dependency_results.keys.sort }
     end
 

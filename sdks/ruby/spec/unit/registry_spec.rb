@@ -59,6 +59,12 @@ RSpec.describe TaskerCore::Registry do
     expect(registry.knows?(definition.new(callable: 'ledger', handler_method: 'nope'))).to be(false)
     # Private methods of Ruby itself are no entry points.
     expect(registry.knows?(definition.new(callable: 'ledger', handler_method: 'system'))).to be(false)
+    # Nor are the public ones that every object has.
+    %w[send public_send instance_eval tap class freeze].each do |method|
+      name = definition.new(callable: 'ledger', handler_method: method)
+      expect(registry.knows?(name)).to be(false)
+      expect { registry.resolver_chain.resolve(name) }.to raise_error(TaskerCore::Registry::ResolverChain::ResolutionError)
+    end
   end
 
   describe 'resolvers' do

@@ -34,9 +34,32 @@ RSpec.describe TaskerCore::Worker::Settings do
     plain = address.call('amqp://u:p%40ss+@host/v%2Fh?heartbeat=2')
     expect([plain.host, plain.port, plain.user, plain.password, plain.vhost, plain.heartbeat]).to eq(['host', 5672, 'u', 'p@ss+', 'v/h', 2])
     expect([address.call('amqp://h').vhost, address.call('amqp://h/').vhost, address.call('amqp://h/%2F').vhost]).to eq(%w[/ / /])
-    secure = address.call('amqps://h?verify=verify_none&cacertfile=/ca.pem')
-    expect(secure.bunny_options).to include(port: 5671, tls: true, verify_peer: false, tls_ca_certificates: '/ca.pem')
     expect(plain.to_s).not_to include('ss+')
-    expect { address.call('http://h') }.to raise_error(ArgumentError)
+    expect(address.call('amqp://me:secret@[::1]/%2F?heartbeat=0').then { |one| [one.to_s, one.host, one.heartbeat] }).to eq(['amqp://me@[::1]:5672/%2F', '::1', 0])
+    expect(address.call('amqp://me@h').password).to eq('')
+    expect(plain.inspect).not_to include('ss+')
+  end
+
+  it 'reads the parameters of TLS' do
+    address = TaskerCore::Worker::Amqp::Address
+    secure = address.new('amqps://h?cacertfile=%2Fca.pem&certfile=/c&keyfile=/k+1&verify=verify_none&auth_mechanism=EXTERNAL&connection_timeout=2500&x=1')
+    expect([secure.port, secure.trust.authorities, secure.trust.certificate, secure.trust.key]).to eq([5671, '/ca.pem', '/c', '/k+1'])
+    expect(secure.bunny_options).to include(tls: true, verify_peer: false, auth_mechanism: 'EXTERNAL', connection_timeout: 2.5)
+    expect(secure.warnings.size).to eq(2)
+    expect(address.new('amqps://h')).to have_attributes(warnings: [], mechanism: 'plain', trust: have_attributes(verify_peer?: true))
+  end
+
+  {
+    'http://user:secret@h' => 'does not start with amqp://', 'amqp://u:secret@h:port' => 'is not a URL', 'amqp://h:0' => 'port 0',
+    'amqp://u:%zzsecret@h' => 'percent', 'amqp://h#a' => 'write %23', 'amqp://h/a/b' => 'write %2F', 'amqps://h?verify=off' => "verify is 'off'",
+    'amqp://h?heartbeat=soon' => "heartbeat is 'soon'", 'amqp://h?connection_timeout=0' => "connection_timeout is '0'",
+    'amqp://h?auth_mechanism=gssapi' => "auth_mechanism is 'gssapi'", 'amqps://h?keyfile=/k' => 'belong together'
+  }.each do |url, told|
+    it "refuses #{url}" do
+      expect { TaskerCore::Worker::Amqp::Address.new(url) }.to raise_error(ArgumentError) { |error|
+        expect(error.message).to include(told)
+        expect(error.message).not_to include('secret')
+      }
+    end
   end
 end

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { connect as connectTcp, isIP } from 'node:net';
+import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
 import { clearTimeout, setTimeout } from 'node:timers';
 import type { Timer } from 'node:timers';
 import { connect as connectTls } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 
 import { AmqpChannel } from './channel.js';
 import { AmqpCloseError, AmqpError, AmqpProtocolError, AmqpRefusedError } from './errors.js';
@@ -12,6 +12,7 @@ import { FRAME_HEARTBEAT, FRAME_METHOD, FrameParser, PROTOCOL_HEADER, writeFrame
 import type { Frame } from './frames.js';
 import { readMethod, writeMethod } from './spec.js';
 import type { Method } from './spec.js';
+import { describeTls, tlsOptions } from './trust.js';
 import type { AmqpAddress } from './url.js';
 
 const OUR_FRAME_MAX = 131_072;
@@ -84,7 +85,9 @@ export class AmqpConnection {
     this.socket.setNoDelay(true);
     this.socket.on(address.tls ? 'secureConnect' : 'connect', () => this.socket.write(PROTOCOL_HEADER));
     this.socket.on('data', (chunk: Buffer) => this.receive(chunk));
-    this.socket.on('error', (error: Error) => this.end(error));
+    this.socket.on('error', (error: Error) => {
+      this.end(address.tls ? describeTls(error, this.socket as TLSSocket) : error);
+    });
     this.socket.on('end', () => this.streamEnded());
     this.socket.on('close', () => this.streamEnded());
   }
@@ -212,8 +215,9 @@ export class AmqpConnection {
     if (this.state !== 'handshake' || this.sawStart) throw new AmqpProtocolError('connection.start came twice');
     this.sawStart = true;
     const mechanisms = String(method.fields['mechanisms']).split(' ');
-    if (!mechanisms.includes('PLAIN')) {
-      throw new AmqpProtocolError(`the broker offers no PLAIN authentication (it offers ${mechanisms.join(', ')})`);
+    const mechanism = this.address.mechanism.toUpperCase();
+    if (!mechanisms.includes(mechanism)) {
+      throw new AmqpRefusedError('mechanism', `it offers ${mechanisms.join(', ')}`);
     }
     const properties: AmqpTable = {
       connection_name: this.options.name,
@@ -227,10 +231,9 @@ export class AmqpConnection {
         publisher_confirms: true,
       },
     };
-    const response = Buffer.from(`\u0000${this.address.user}\u0000${this.address.password}`);
-    this.send(FRAME_METHOD, 0, writeMethod('connection.start-ok', {
-      properties, mechanism: 'PLAIN', response, locale: 'en_US',
-    }));
+    const { user, password } = this.address;
+    const response = Buffer.from(mechanism === 'EXTERNAL' ? '' : `\u0000${user}\u0000${password}`);
+    this.send(FRAME_METHOD, 0, writeMethod('connection.start-ok', { properties, mechanism, response, locale: 'en_US' }));
   }
 
   private tune(method: Method): void {
@@ -283,12 +286,9 @@ export class AmqpConnection {
   }
 
   private streamEnded(): void {
-    if (this.state === 'handshake' && this.sawStart && !this.sawTune) {
-      // Brokers without authentication_failure_close just hang up.
-      this.end(new AmqpRefusedError('credentials', 'the broker hung up during authentication'));
-    } else {
-      this.end(new AmqpError('the stream ended'));
-    }
+    // A broker that refuses says so (authentication_failure_close); one that only hangs up may be on its way down.
+    const inLogin = this.state === 'handshake' && this.sawStart;
+    this.end(new AmqpError(inLogin ? 'the broker closed the connection during the login' : 'the stream ended'));
   }
 
   private setDeadline(milliseconds: number, action: () => void): void {
@@ -332,15 +332,5 @@ function lesser(theirs: number, ours: number): number {
 
 function openSocket(address: AmqpAddress): Socket {
   const { host, port } = address;
-  if (!address.tls) return connectTcp({ host, port });
-  const name = address.serverName ?? (isIP(host) === 0 ? host : undefined);
-  return connectTls({
-    host,
-    port,
-    ...(name === undefined ? {} : { servername: name }),
-    ...(address.caFile === null ? {} : { ca: [readFileSync(address.caFile)] }),
-    ...(address.certFile === null ? {} : { cert: readFileSync(address.certFile) }),
-    ...(address.keyFile === null ? {} : { key: readFileSync(address.keyFile) }),
-    rejectUnauthorized: address.verifyPeer,
-  });
+  return address.tls ? connectTls(tlsOptions(address)) : connectTcp({ host, port });
 }

@@ -23,12 +23,20 @@ export class AmqpCloseError extends AmqpError {
   }
 }
 
+/** A file named in the URL cannot be used. */
+export class AmqpTrustError extends AmqpError {
+  override name = 'AmqpTrustError';
+}
+
+/** Why a broker does not let a client in; `mechanism`: it does not offer that login. */
+export type Refusal = 'credentials' | 'vhost' | 'mechanism';
+
 /** The broker did not let us in. */
 export class AmqpRefusedError extends AmqpError {
   override name = 'AmqpRefusedError';
-  readonly reason: 'credentials' | 'vhost';
+  readonly reason: Refusal;
 
-  constructor(reason: 'credentials' | 'vhost', text: string) {
+  constructor(reason: Refusal, text: string) {
     super(text);
     this.reason = reason;
   }

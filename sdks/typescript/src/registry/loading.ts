@@ -1,4 +1,5 @@
 /** Importing the modules that hold handlers, with errors a person can act on. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,6 +12,7 @@ import type { HandlerRegistry } from './registry.js';
 const INDEXES = ['examples/index', 'index', 'dsl_examples/index'];
 const SCRIPTS = ['.js', '.mjs', '.ts', '.mts'];
 const LISTS = ['ALL_EXAMPLE_HANDLERS', 'ALL_DSL_HANDLERS'];
+const OWN = new URL('..', import.meta.url).href;
 let saidTypes = false;
 
 /** A module with handlers cannot be used; the message names the file and the remedy. */
@@ -65,7 +67,7 @@ async function loadFile(file: string, registry: HandlerRegistry): Promise<number
   try {
     module = (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (error) {
-    throw new LoadError(`${file} cannot be imported: ${problem(error)}`);
+    throw new LoadError(`${file} cannot be imported: ${problem(error, file)}`);
   }
   const classes = handlersOf(module);
   for (const handlerClass of classes) {
@@ -95,8 +97,19 @@ function isConcrete(value: StepHandlerClass): boolean {
   return (typeof own === 'string' && own !== '') || typeof (value.prototype as { call?: unknown }).call === 'function';
 }
 
-function problem(error: unknown): string {
+function problem(error: unknown, file: string): string {
   if (!(error instanceof Error)) return String(error);
-  const place = error.stack?.split('\n').find((line) => /^file:|^\s+at .*file:/.test(line))?.trim();
-  return `${error.name}: ${error.message.split('\n')[0]}${place === undefined ? '' : ` (${place})`}`;
+  const place = error.stack?.split('\n').find((line) => /^file:|^\s+at .*file:/.test(line) && !line.includes(OWN))?.trim()
+    ?? (error instanceof SyntaxError ? placeOfSyntaxError(file) : undefined);
+  const name = error.name === 'ProcessExitError' ? '' : `${error.name}: `;
+  return `${name}${error.message.split('\n')[0]}${place === undefined ? '' : ` (${place})`}`;
+}
+
+/**
+ * Node tells the place of a syntax error only when a program ends of it. One without a frame of the module was found while
+ * linking, so nothing of the module runs in that program either.
+ */
+function placeOfSyntaxError(file: string): string | undefined {
+  const { stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 10_000 });
+  return /^(file:\S+|\/.*):\d+$/m.exec(stderr)?.[0];
 }

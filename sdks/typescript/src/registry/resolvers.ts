@@ -1,5 +1,5 @@
 import { resolve as resolvePath } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 import { handlerNameOf, isHandlerClass } from '../handler/base.js';
 import type { ExecutableHandler } from '../handler/base.js';
@@ -163,7 +163,13 @@ export class ClassLookupResolver implements BaseResolver {
     if (!this.canResolve(definition)) return null;
     const [path = '', exported] = definition.callable.split('#');
     const target = path.startsWith('.') ? pathToFileURL(resolvePath(this.root, path)).href : path;
-    const module = (await import(target)) as Record<string, unknown>;
+    let module: Record<string, unknown>;
+    try {
+      module = (await import(target)) as Record<string, unknown>;
+    } catch (error) {
+      if (isMissing(error, path, target)) return null;
+      throw error;
+    }
     const found = exported === undefined ? firstHandler(module) : module[exported];
     return isHandlerClass(found) ? new found() : null;
   }
@@ -171,6 +177,14 @@ export class ClassLookupResolver implements BaseResolver {
   registeredCallables(): string[] {
     return [];
   }
+}
+
+/** The module itself does not exist; one that lacks another module is a fault of its own. */
+function isMissing(error: unknown, path: string, target: string): boolean {
+  const { code, message } = error as { code?: unknown; message?: unknown };
+  if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'ERR_UNSUPPORTED_DIR_IMPORT') return false;
+  const wanted = target.startsWith('file:') ? fileURLToPath(target) : path;
+  return new RegExp("^[^']*'([^']*)'").exec(String(message))?.[1] === wanted;
 }
 
 function firstHandler(module: Record<string, unknown>): unknown {

@@ -1,5 +1,5 @@
 /** `tasker-worker PATH...` */
-import { guardExit, keepAlive } from './exit-guard.js';
+import { guardExit, keepAlive, whileLoading } from './exit-guard.js';
 import { loadDirectory, LoadError, loadPath } from '../registry/loading.js';
 import { HandlerRegistry } from '../registry/registry.js';
 import { VERSION } from '../version.js';
@@ -69,7 +69,7 @@ export async function main(argv: string[]): Promise<number> {
     guardExit();
     keepAlive();
     const registry = new HandlerRegistry();
-    await load(options, registry);
+    await whileLoading(() => load(options, registry));
     return descriptor === null ? await serve(settings, registry) : await serveLines(settings, registry, descriptor);
   } catch (error) {
     if (error instanceof UsageError || error instanceof SettingsError || error instanceof LoadError) {

@@ -5,7 +5,7 @@ import type { Timer } from 'node:timers';
 import type { AmqpChannel } from '../amqp/channel.js';
 import { AmqpConnection } from '../amqp/connection.js';
 import type { ConnectionOptions } from '../amqp/connection.js';
-import { AmqpCloseError, AmqpError, AmqpRefusedError } from '../amqp/errors.js';
+import { AmqpCloseError, AmqpError, AmqpProtocolError, AmqpRefusedError, AmqpTrustError } from '../amqp/errors.js';
 import type { AmqpAddress } from '../amqp/url.js';
 
 const FIRST_PAUSE = 500;
@@ -164,7 +164,7 @@ export abstract class ReconnectingConnection {
       this.reports.onRefused(refusal);
     } else {
       this.reports.logTrouble(
-        `cannot reach RabbitMQ at ${this.address.host}:${this.address.port} (${describe(reason)}); ` +
+        `cannot reach RabbitMQ at ${this.address.host}:${this.address.port} (${describeFailure(reason)}); ` +
           `trying again in ${(pause / 1000).toFixed(1)} s`,
       );
     }
@@ -194,6 +194,11 @@ const SYSTEM_ERRORS: Record<string, string> = {
   EPIPE: 'broken pipe',
 };
 
+/** Why there is no connection, in one short phrase for people. */
+function describeFailure(error: Error): string {
+  return error instanceof AmqpProtocolError ? 'whatever answers there does not speak AMQP 0-9-1, or wants TLS (amqps://)' : describe(error);
+}
+
 /** One short phrase for people. */
 export function describe(error: Error): string {
   const many = (error as { errors?: unknown }).errors;
@@ -206,24 +211,31 @@ export function describe(error: Error): string {
 /** What to tell when the broker does not let us in, or null when it is only away. */
 function refusalOf(error: Error, address: AmqpAddress): BrokerRefusal | null {
   const where = `RabbitMQ at ${address.host}:${address.port}`;
-  if (error instanceof AmqpRefusedError && error.reason === 'credentials') {
+  if (error instanceof AmqpTrustError) {
+    return new BrokerRefusal(`${error.message}; correct the AMQP URL in --amqp or TASKER_AMQP_URL`);
+  }
+  if (!(error instanceof AmqpRefusedError)) return null;
+  if (error.reason === 'mechanism') {
     return new BrokerRefusal(
-      `${where} refused user '${address.user}': wrong user or password, or guest from another host. ` +
-        'Correct the URL in --amqp or TASKER_AMQP_URL.',
+      `${where} does not offer the login '${address.mechanism}' (${error.message}). Correct auth_mechanism in the URL in ` +
+        '--amqp or TASKER_AMQP_URL, or switch it on at the broker (external: rabbitmq_auth_mechanism_ssl).',
     );
   }
-  if (error instanceof AmqpRefusedError) {
+  if (error.reason === 'vhost') {
     return new BrokerRefusal(
       `${where} does not let user '${address.user}' use the virtual host '${address.vhost}': it does not exist or the ` +
         'user has no permission. Correct the URL in --amqp or TASKER_AMQP_URL (the vhost / is written %2F), or create ' +
         'it with rabbitmqctl add_vhost and set_permissions.',
     );
   }
-  const code = (error as { code?: unknown }).code;
-  if (code === 'ENOENT' || code === 'EACCES') {
-    return new BrokerRefusal(`a file named in the AMQP URL cannot be read: ${error.message}`);
+  if (address.mechanism === 'external') {
+    return new BrokerRefusal(
+      `${where} refused the client certificate: it has no user of that name. Correct certfile in the URL in --amqp or ` +
+        'TASKER_AMQP_URL, or create the user (rabbitmqctl add_user).',
+    );
   }
-  return null;
+  return new BrokerRefusal(
+    `${where} refused user '${address.user}': wrong user or password, or guest from another host. ` +
+      'Correct the URL in --amqp or TASKER_AMQP_URL.',
+  );
 }
-
-

@@ -1,10 +1,6 @@
 /** What a handler could do to the whole process: leave it, or fail outside of its promise. */
-import { AsyncLocalStorage } from 'node:async_hooks';
-
+import { currentStep } from './current-step.js';
 import { log } from './log.js';
-
-/** The step whose code runs. */
-export const currentStep = new AsyncLocalStorage<string>();
 
 /** A handler called `process.exit`; the step fails instead of taking the other steps of the worker with it. */
 export class ProcessExitError extends Error {
@@ -12,6 +8,18 @@ export class ProcessExitError extends Error {
 }
 
 let realExit: ((code?: number) => never) | null = null;
+let isLoading = false;
+
+/** Modules that are imported meanwhile cannot end the process without a word. */
+export async function whileLoading<T>(load: () => Promise<T>): Promise<T> {
+  guardExit();
+  isLoading = true;
+  try {
+    return await load();
+  } finally {
+    isLoading = false;
+  }
+}
 
 /** From now on `process.exit` inside a handler throws. Outside of handlers it is what it was. */
 export function guardExit(): void {
@@ -19,6 +27,7 @@ export function guardExit(): void {
   const real = process.exit.bind(process);
   realExit = real;
   process.exit = (code?: number): never => {
+    if (isLoading) throw new ProcessExitError(`it calls process.exit(${code ?? ''})`);
     if (currentStep.getStore() === undefined) return real(code);
     throw new ProcessExitError(
       `the handler called process.exit(${code ?? ''}), which would end every step of this worker: throw an error instead`,

@@ -1,6 +1,7 @@
 /** The side that runs handlers: starts the thread with the connections and serves what it hands over. */
 import { Worker } from 'node:worker_threads';
 
+import { parseAmqpUrl, warningsOf } from '../amqp/url.js';
 import type { HandlerRegistry } from '../registry/registry.js';
 import { MessageWriter } from '../wire/outgoing.js';
 import type { ExecuteMessage } from '../wire/execute.js';
@@ -64,6 +65,7 @@ export class AmqpHost implements Transport {
   start(): void {
     guardExit();
     setLogLevel(this.settings.logLevel);
+    for (const text of warningsOf(parseAmqpUrl(this.settings.amqpUrl))) log('warn', text);
     const workerData: LoopStart = {
       settings: this.settings, workerId: this.workerId, handlers: this.handlers(),
     };

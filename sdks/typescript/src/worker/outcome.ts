@@ -38,7 +38,8 @@ export function outcomeOf(returned: unknown, handlerName: string): Success | Fai
   if (isHandlerResult(returned)) {
     if (!returned.success) return failureFromResult(returned);
     return {
-      kind: 'success', result: returned.result ?? {}, retryable: returned.retryable, metadata: returned.metadata ?? {},
+      kind: 'success', result: returned.result ?? {}, retryable: returned.retryable !== false,
+      metadata: isObject(returned.metadata) ? returned.metadata : {},
     };
   }
   if (returned === undefined || returned === null || isObject(returned)) {
@@ -59,12 +60,16 @@ function failureFromResult(result: StepHandlerResult): Failure {
   const metadata = isObject(result.metadata) ? result.metadata : {};
   const headers: unknown = result.orchestrationMetadata?.['headers'];
   const header: unknown = isObject(headers) ? headers['Retry-After'] ?? headers['retry-after'] : undefined;
+  // JavaScript passes anything for a string, and `this.failure(error)` is easily written.
+  const message: unknown = result.errorMessage;
+  const errorType: unknown = result.errorType;
+  const errorCode: unknown = result.errorCode;
   return failure(
-    result.errorMessage || 'the handler reported a failure without a message',
-    result.errorType || 'handler_error',
+    message === null || message === undefined || message === '' ? 'the handler reported a failure without a message' : textOf(message),
+    typeof errorType === 'string' && errorType !== '' ? errorType : 'handler_error',
     result.retryable !== false,
     {
-      errorCode: result.errorCode ?? null,
+      errorCode: typeof errorCode === 'string' || typeof errorCode === 'number' ? String(errorCode) : null,
       retryAfter: secondsOf(metadata['retry_after_seconds'], metadata['retry_after'], metadata['retryAfter'], numeric(header)),
       // A handler in functional style has caught the error itself.
       backtrace: typeof metadata['stack'] === 'string' ? cutBacktrace(metadata['stack'].split('\n')) : [],

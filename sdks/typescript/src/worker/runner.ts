@@ -10,9 +10,9 @@ import { errorText, timestamp } from '../wire/outgoing.js';
 import type { MessageWriter } from '../wire/outgoing.js';
 import { monotonic } from './clock.js';
 import { buildContext } from './context-builder.js';
+import { currentStep, stepLogFields } from './current-step.js';
 import { collectEvents } from './domain-events.js';
 import type { CollectedEvents } from './domain-events.js';
-import { currentStep } from './exit-guard.js';
 import { log } from './log.js';
 import { failure, failureOf, outcomeOf, timedOut } from './outcome.js';
 import type { Failure, Success } from './outcome.js';
@@ -92,7 +92,7 @@ export class StepRunner {
   ): Promise<Success | Failure> {
     const name = handler.name || message.callable;
     const context = buildContext(message, name, control);
-    const returned = currentStep.run(message.dispatchId, () => invoke(handler, context));
+    const returned = currentStep.run(stepLogFields(message), () => invoke(handler, context));
     const ended = returned.then(
       (value) => outcomeOf(value, name),
       (error: unknown) => failureOf(error, control, message),
@@ -120,15 +120,16 @@ export class StepRunner {
   private answer(
     message: ExecuteMessage, outcome: Success | Failure, control: RunControl, version: string | null, elapsedMs: number,
   ): Answer {
-    if (outcome.kind === 'success') {
-      try {
-        return this.succeeded(message, outcome, control, version, elapsedMs);
-      } catch (error) {
-        if (!(error instanceof Unsendable)) throw error;
-        return this.failed(message, error.failure, control, version, elapsedMs);
-      }
+    try {
+      if (outcome.kind === 'success') return this.succeeded(message, outcome, control, version, elapsedMs);
+      return this.failed(message, outcome, control, version, elapsedMs);
+    } catch (error) {
+      // Whatever a handler hands over, a step has its answer.
+      const reason = error instanceof Unsendable
+        ? error.failure
+        : failure(`the result cannot be sent: ${shown(error)}`, 'serialization_error', false);
+      return this.failed(message, reason, control, version, elapsedMs);
     }
-    return this.failed(message, outcome, control, version, elapsedMs);
   }
 
   private succeeded(
@@ -254,11 +255,16 @@ function withWorkerTemplate(result: unknown, message: ExecuteMessage): unknown {
 }
 
 function logAnswer(message: ExecuteMessage, answer: Answer): void {
+  const { trace_id: traceId } = stepLogFields(message);
   log(
     answer.failed ? 'warn' : 'info',
     `step ${message.stepName} attempt ${message.attempt}/${message.maxAttempts} ${answer.status} in ` +
-      `${answer.elapsedMs} ms task=${message.taskUuid}${answer.detail}`,
+      `${answer.elapsedMs} ms task=${message.taskUuid}${traceId === undefined ? '' : ` trace_id=${traceId}`}${answer.detail}`,
   );
+}
+
+function shown(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : typeof error;
 }
 
 function firstLine(text: string): string {

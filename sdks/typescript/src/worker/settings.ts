@@ -1,7 +1,9 @@
 /** Settings of a worker: flags, then `TASKER_*`, then defaults; every problem is reported at once. */
 import { hostname } from 'node:os';
 
-import { AmqpUrlError, parseAmqpUrl, redactUrl } from '../amqp/url.js';
+import { AmqpTrustError } from '../amqp/errors.js';
+import { tlsOptions } from '../amqp/trust.js';
+import { AmqpUrlError, parseAmqpUrl } from '../amqp/url.js';
 import { isPrefix, isQueueName, Topology } from '../wire/names.js';
 import type { QueueType } from '../wire/names.js';
 import { LOG_LEVELS } from './log.js';
@@ -136,12 +138,17 @@ function plainLevel(text: string | undefined): string | undefined {
 
 function checkUrl(url: string, fail: (text: string) => void): void {
   try {
-    parseAmqpUrl(url);
+    const address = parseAmqpUrl(url);
+    if (address.tls) tlsOptions(address);
   } catch (error) {
+    if (error instanceof AmqpTrustError) {
+      fail(`${error.message}; correct the AMQP URL in --amqp or TASKER_AMQP_URL`);
+      return;
+    }
     if (!(error instanceof AmqpUrlError)) throw error;
     fail(
-      `the AMQP URL ${redactUrl(url)} cannot be used (${error.message}): write ` +
-        'amqp://user:password@host:5672/vhost (or amqps://...) in --amqp or TASKER_AMQP_URL',
+      `the AMQP URL cannot be used: ${error.message}; write amqp://user:password@host:5672/vhost (or amqps://...) in ` +
+        '--amqp or TASKER_AMQP_URL',
     );
   }
 }

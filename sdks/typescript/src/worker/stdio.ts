@@ -1,7 +1,11 @@
 /** The same messages over standard input and output: one JSON object per line, one step at a time. */
 import { spawn } from 'node:child_process';
+import type { EventEmitter } from 'node:events';
+import { createReadStream, fstatSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { clearTimeout, setTimeout } from 'node:timers';
+import { isatty, ReadStream } from 'node:tty';
 import { Worker } from 'node:worker_threads';
 
 import type { HandlerRegistry } from '../registry/registry.js';
@@ -20,9 +24,10 @@ import { StepRunner } from './runner.js';
 import type { WorkerSettings } from './settings.js';
 
 const LONGEST_TIMER = 2 ** 31 - 1;
-/** Says to a process that its stdout is stderr and that answers go to this file descriptor. */
+/** Says to a process that answers go to this file descriptor, and that the lines come from {@link INPUT_FD}. */
 const ANSWERS = 'TASKER_STDIO_ANSWERS_FD';
 const ANSWERS_FD = 3;
+const INPUT_FD = 4;
 const NEWLINE = 10;
 
 /** The file descriptor for answers, when this process was started by {@link runWithStdoutMoved}. */
@@ -31,13 +36,14 @@ export function answersDescriptor(environment: Record<string, string | undefined
 }
 
 /**
- * Runs this command again with file descriptor 1 out of the way: what a handler or a child of it prints goes to stderr.
- * Node cannot move a descriptor within a process. Gives the exit code.
+ * Runs this command again with the file descriptors 0 and 1 out of the way: what a handler or a child of it prints goes to
+ * stderr, and what it reads is empty instead of the next step's line. Node cannot move a descriptor within a process.
+ * Gives the exit code.
  */
 export function runWithStdoutMoved(): Promise<number> {
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
     env: { ...process.env, [ANSWERS]: String(ANSWERS_FD) },
-    stdio: [0, 2, 2, 1],
+    stdio: ['ignore', 2, 2, 1, 0],
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => {
@@ -49,6 +55,13 @@ export function runWithStdoutMoved(): Promise<number> {
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal] ?? 0));
     });
   });
+}
+
+/** A stream over whatever the caller's stdin is, as `process.stdin` would be. */
+function openInput(fd: number): EventEmitter {
+  if (isatty(fd)) return new ReadStream(fd);
+  const kind = fstatSync(fd);
+  return kind.isFIFO() || kind.isSocket() ? new Socket({ fd, readable: true }) : createReadStream('', { fd });
 }
 
 /** Reads `step.execute` lines from stdin and writes `step.heartbeat` and `step.result` lines. */
@@ -87,13 +100,14 @@ export class StdioHost implements Transport {
   start(): void {
     guardExit();
     setLogLevel(this.settings.logLevel);
-    process.stdin.on('data', (chunk) => this.read(chunk));
-    process.stdin.on('end', () => {
+    const input = openInput(INPUT_FD);
+    input.on('data', (chunk: Buffer) => this.read(chunk));
+    input.on('end', () => {
       this.inputEnded = true;
       if (this.parts.length > 0) this.line();
       void this.serve();
     });
-    process.stdin.on('error', () => {
+    input.on('error', () => {
       this.inputEnded = true;
       void this.serve();
     });

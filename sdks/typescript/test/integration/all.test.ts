@@ -2,3 +2,5 @@
 import './steps.js';
 import './failures.js';
 import './server.js';
+import './tls.js';
+import './readme.js';

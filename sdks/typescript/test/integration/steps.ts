@@ -30,6 +30,21 @@ brokerTest('a step is run and its result published', {}, async ({ desk, start })
   assert.equal(await desk.depth(), 0);
 });
 
+brokerTest('log lines say which step they belong to', {}, async ({ desk, start }) => {
+  const worker = start();
+  const message = execute('echo');
+  await desk.send(message);
+  await desk.result();
+  const task = message['task'].uuid;
+  const trace = TRACEPARENT.split('-')[1];
+  await worker.waitFor(` task=${task} trace_id=${trace}\n`);
+  await worker.waitFor('a handler may log');
+  const line = worker.output.split('\n').find((one) => one.includes('a handler may log')) as string;
+  const { timestamp, ...members } = JSON.parse(line);
+  assert.ok(timestamp);
+  assert.deepEqual(members, { level: 'info', message: 'a handler may log', task, step: 'its own', attempt: 1, trace_id: trace, n: 1 });
+});
+
 brokerTest('hello and bye', {}, async ({ desk, start }) => {
   const worker = start(['--slots', '3', '--worker-id', 'till']);
   const hello = await desk.nextOf('worker.hello', desk.names.workers);

@@ -9,6 +9,7 @@ import { test } from 'node:test';
 
 import { parseJson } from '../../src/json/parse.js';
 import type { JsonObject } from '../../src/json/value.js';
+import { VERSION } from '../../src/version.js';
 import { body, execute } from '../support/messages.js';
 import { cleanEnvironment, HANDLERS } from '../support/process.js';
 import { PACKAGE } from '../support/vectors.js';
@@ -38,7 +39,26 @@ test('steps are answered one by one; what handlers print goes to stderr', () => 
   assert.deepEqual(answers[0]?.['result'].echo, first['task'].context);
   assert.equal(answers[1]?.['error'].error_type, 'ProcessExitError');
   assert.match(errors, /a handler may print/);
-  assert.match(errors, /tasker-sdk 1\.0\.0/); // the forked child's output
+  assert.match(errors, new RegExp(`tasker-sdk ${VERSION}`)); // the forked child's output
+});
+
+test('a handler that reads its input does not get the next step', () => {
+  const { answers } = run(lines(execute('reads_input'), execute('reads_input')));
+  assert.deepEqual(answers.map((answer) => answer['result']), [{ child: '', own: '' }, { child: '', own: '' }]);
+});
+
+test('a file as input', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tasker-sdk-stdio-'));
+  try {
+    writeFileSync(join(folder, 'steps.jsonl'), lines(execute(), execute()));
+    const command = `exec "${process.execPath}" "${WORKER}" --transport stdio "${HANDLERS}" < steps.jsonl`;
+    const done = spawnSync('sh', ['-c', command], { cwd: folder, encoding: 'utf8', env: cleanEnvironment(), timeout: 60_000 });
+    assert.equal(done.stdout.split('\n').filter((line) => line.includes('"completed"')).length, 2, done.stderr);
+    const none = spawnSync('sh', ['-c', command.replace('steps.jsonl', '/dev/null')], { cwd: folder, encoding: 'utf8', env: cleanEnvironment(), timeout: 60_000 });
+    assert.deepEqual([none.status, none.stdout], [0, '']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test('a line without a line feed at the end counts, an unreadable one is answered', () => {
@@ -103,11 +123,20 @@ for (const [name, flags, paths, message] of PROBLEMS) {
 test('a module that cannot be imported is named, without a stack trace', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tasker-sdk-stdio-'));
   try {
-    writeFileSync(join(folder, 'broken.mjs'), 'export const a = ;\n');
+    const modules: Array<[name: string, source: string, told: RegExp]> = [
+      ['broken', '\nexport const a = ;\n', /^error: .*broken\.mjs cannot be imported: SyntaxError: .* \(.*broken\.mjs:2\)\n$/],
+      ['nested', "import './broken.mjs';\n", /^error: .*nested\.mjs cannot be imported: SyntaxError: .* \(.*broken\.mjs:2\)\n$/],
+      ['throws', "throw new Error('no settings\\nat all');\n", /throws\.mjs cannot be imported: Error: no settings \(at .*throws\.mjs:1:7\)\n$/],
+      ['leaves', 'process.exit(0);\n', /leaves\.mjs cannot be imported: it calls process\.exit\(0\) \(at .*leaves\.mjs:1:9\)\n$/],
+      ['lacks', "import 'not-there';\n", /lacks\.mjs cannot be imported: Error: Cannot find package 'not-there'/],
+    ];
+    for (const [name, source] of modules) writeFileSync(join(folder, `${name}.mjs`), source);
+    for (const [name, , told] of modules) {
+      const broken = run('', [], [join(folder, `${name}.mjs`)]);
+      assert.equal(broken.status, 2);
+      assert.match(broken.errors, told);
+    }
     writeFileSync(join(folder, 'empty.mjs'), 'export const a = 1;\n');
-    const broken = run('', [], [join(folder, 'broken.mjs')]);
-    assert.equal(broken.status, 2);
-    assert.match(broken.errors, /error: .*broken\.mjs cannot be imported: SyntaxError: /);
     assert.match(run('', [], [join(folder, 'empty.mjs')]).errors, /error: no handlers in .*empty\.mjs: export a class/);
   } finally {
     rmSync(folder, { recursive: true });

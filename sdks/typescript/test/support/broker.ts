@@ -1,7 +1,7 @@
 /** A RabbitMQ node for tests, and an orchestrator's side of the queues. */
 import { randomBytes } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -41,10 +41,19 @@ export class Node {
     this.url = url;
   }
 
-  static start(): Node {
+  static start(...options: string[]): Node {
     const folder = mkdtempSync(join(tmpdir(), 'tasker-sdk-rabbitmq-'));
-    const started = run('start', '--dir', folder, '--owner', String(process.pid));
-    return new Node(folder, started.trim().split('\n').at(-1) as string);
+    run('start', '--dir', folder, '--owner', String(process.pid), ...options);
+    return new Node(folder, run('url', '--dir', folder).trim());
+  }
+
+  /** A file of the certificates of a node with `--tls`. */
+  certificate(name: string): string {
+    return join(this.folder, 'tls', name);
+  }
+
+  get tlsPort(): number {
+    return Number(readFileSync(this.certificate('port'), 'utf8'));
   }
 
   ctl(...args: string[]): string {

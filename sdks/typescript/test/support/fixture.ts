@@ -20,8 +20,19 @@ export function privateNode(): Node {
   return node;
 }
 
+let secureNode: Node | null = null;
+
+/** One that also listens with TLS. */
+export function tlsNode(): Node {
+  secureNode ??= Node.start('--tls');
+  return secureNode;
+}
+
 // At the top level: within a test it would end the node with that test.
-after(() => node?.remove());
+after(() => {
+  node?.remove();
+  secureNode?.remove();
+});
 
 export interface World {
   desk: Desk;
@@ -39,6 +50,8 @@ export interface World {
 export interface Needs {
   /** The test stops or disturbs the broker. */
   isPrivate?: boolean;
+  /** The broker is {@link tlsNode}. */
+  tls?: boolean;
   queueType?: QueueType;
   declare?: boolean;
   results?: boolean;
@@ -47,8 +60,9 @@ export interface Needs {
 /** A test with a broker. */
 export function brokerTest(name: string, needs: Needs, body: (world: World) => Promise<void>): void {
   void test(name, { skip }, async () => {
-    const url = needs.isPrivate === true ? undefined : process.env['TASKER_TEST_AMQP_URL'];
-    const desk = new Desk(url ?? privateNode().url, needs.queueType);
+    const shared = needs.isPrivate === true ? undefined : process.env['TASKER_TEST_AMQP_URL'];
+    const url = needs.tls === true ? tlsNode().url : shared ?? privateNode().url;
+    const desk = new Desk(url, needs.queueType);
     const folder = mkdtempSync(join(tmpdir(), 'tasker-sdk-test-'));
     const workers: WorkerProcess[] = [];
     const world: World = {

@@ -1,9 +1,9 @@
 /** Handlers of the integration and stdio tests; a worker process loads this module. */
 import { fork, spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { PermanentError, StepHandler } from '../../src/index.js';
+import { logInfo, PermanentError, StepHandler } from '../../src/index.js';
 import type { StepContext, StepHandlerResult } from '../../src/index.js';
 
 /** Leaves a trace that survives the process: one line per event in the file of the step. */
@@ -21,6 +21,8 @@ export class Echo extends StepHandler {
   async call(context: StepContext): Promise<StepHandlerResult> {
     note(context, 'start');
     console.log('a handler may print');
+    await sleep(1);
+    logInfo('a handler may log', { step: 'its own', n: 1 });
     return this.success({ echo: context.inputData, from: context.getDependencyResultKeys().sort() });
   }
 
@@ -93,5 +95,15 @@ export class Bad extends StepHandler {
       case 'crash': return process.kill(process.pid, 'SIGKILL');
       default: return {};
     }
+  }
+}
+
+/** Reads its standard input, by itself and in a child. */
+export class ReadsInput extends StepHandler {
+  static handlerName = 'reads_input';
+
+  async call(): Promise<StepHandlerResult> {
+    const child = spawnSync('sh', ['-c', 'cat <&0'], { stdio: ['inherit', 'pipe', 'inherit'], encoding: 'utf8' });
+    return this.success({ child: child.stdout, own: readFileSync(0, 'utf8') });
   }
 }

@@ -6,7 +6,7 @@ import { AmqpTimestamp, FieldReader, FieldWriter } from '../../src/amqp/fields.j
 import { FrameParser, writeFrame } from '../../src/amqp/frames.js';
 import type { Frame } from '../../src/amqp/frames.js';
 import { readHeader, readMethod, writeHeader, writeMethod } from '../../src/amqp/spec.js';
-import { AmqpUrlError, parseAmqpUrl, redactUrl } from '../../src/amqp/url.js';
+import { AmqpUrlError, parseAmqpUrl, redactUrl, warningsOf } from '../../src/amqp/url.js';
 
 /** What RabbitMQ 3.10 sent for `basic.deliver` of a message from a quorum queue (recorded). */
 const DELIVER = Buffer.from(
@@ -129,8 +129,30 @@ test('URLs are taken apart', () => {
   assert.equal(parseAmqpUrl('amqps://broker').port, 5671);
 });
 
-for (const url of ['http://a', 'no url', 'amqp://a:99999', 'amqp://a:0', 'amqp://a/%zz', 'amqp://a/b/c', 'amqp://a?heartbeat=x']) {
-  test(`a URL that cannot be used: ${url}`, () => assert.throws(() => parseAmqpUrl(url), AmqpUrlError));
+test('the parameters of TLS', () => {
+  const address = parseAmqpUrl('amqps://h?cacertfile=%2Fca.pem&certfile=/c&keyfile=/k+1&verify=verify_none&auth_mechanism=EXTERNAL&connection_timeout=2500&x=1');
+  assert.deepEqual([address.caFile, address.certFile, address.keyFile], ['/ca.pem', '/c', '/k+1']);
+  assert.deepEqual([address.verifyPeer, address.mechanism, address.connectionTimeoutMs], [false, 'external', 2500]);
+  assert.equal(warningsOf(address).length, 2);
+  const plainest = parseAmqpUrl('amqps://h');
+  assert.deepEqual([plainest.verifyPeer, plainest.mechanism, warningsOf(plainest)], [true, 'plain', []]);
+});
+
+const UNUSABLE: Array<[url: string, told: RegExp]> = [
+  ['http://u:secret@a', /scheme/], ['no url', /not a URL/], ['amqp://u:secret@a:99999', /not a URL/], ['amqp://a:0', /port 0/],
+  ['amqp://a/%zz', /percent escape/], ['amqp://a/b/c', /%2F/], ['amqp://a#b', /write %23/], ['amqp://a?heartbeat=x', /heartbeat is 'x'/],
+  ['amqp://a?connection_timeout=0', /connection_timeout is '0'/], ['amqps://a?verify=off', /verify is 'off'/],
+  ['amqp://a?auth_mechanism=gssapi', /auth_mechanism is 'gssapi'/], ['amqps://a?keyfile=/k', /belong together/],
+];
+for (const [url, told] of UNUSABLE) {
+  test(`a URL that cannot be used: ${url}`, () => {
+    assert.throws(() => parseAmqpUrl(url), (error: unknown) => {
+      assert.ok(error instanceof AmqpUrlError);
+      assert.match(error.message, told);
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
+  });
 }
 
 test('a password is never shown', () => {

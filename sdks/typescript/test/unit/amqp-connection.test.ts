@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 import type { AmqpMessage } from '../../src/amqp/channel.js';
 import { AmqpConnection } from '../../src/amqp/connection.js';
-import { AmqpCloseError, AmqpProtocolError, AmqpRefusedError } from '../../src/amqp/errors.js';
+import { AmqpCloseError, AmqpError, AmqpProtocolError, AmqpRefusedError } from '../../src/amqp/errors.js';
 import { FRAME_BODY, writeFrame } from '../../src/amqp/frames.js';
 import { fakeBroker, header, method, START, TUNE } from '../support/fake-broker.js';
 import type { FakeBroker, Script } from '../support/fake-broker.js';
@@ -36,14 +36,14 @@ test('a conversation from the handshake to the close', () => withBroker({}, asyn
 const BAD_HANDSHAKES: Array<[string, Script, new (...values: any[]) => Error]> = [
   ['another protocol', { connect: () => Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n') }, AmqpProtocolError],
   ['another version', { connect: () => Buffer.from('AMQP\u0000\u0001\u0000\u0000', 'latin1') }, AmqpProtocolError],
-  ['no PLAIN', { connect: () => method(0, 'connection.start', { mechanisms: Buffer.from('EXTERNAL') }) }, AmqpProtocolError],
+  ['no PLAIN', { connect: () => method(0, 'connection.start', { mechanisms: Buffer.from('EXTERNAL') }) }, AmqpRefusedError],
   ['start twice', { connect: () => Buffer.concat([START, START]) }, AmqpProtocolError],
   ['tune first', { connect: () => TUNE }, AmqpProtocolError],
   ['open-ok first', { connect: () => method(0, 'connection.open-ok') }, AmqpProtocolError],
   ['a channel frame', { connect: () => method(1, 'channel.open-ok') }, AmqpProtocolError],
   ['tiny frames', { 'connection.start-ok': () => method(0, 'connection.tune', { frameMax: 10 }) }, AmqpProtocolError],
   ['refused credentials', { 'connection.start-ok': () => method(0, 'connection.close', { code: 403, text: 'ACCESS_REFUSED' }) }, AmqpRefusedError],
-  ['a hang-up on the credentials', { 'connection.start-ok': (socket) => socket.end() }, AmqpRefusedError],
+  ['a hang-up on the credentials', { 'connection.start-ok': (socket) => socket.end() }, AmqpError],
   ['no such vhost', { 'connection.open': () => method(0, 'connection.close', { code: 530, text: 'NOT_ALLOWED' }) }, AmqpRefusedError],
   ['a hang-up at once', { connect: (socket) => socket.end() }, Error],
 ];

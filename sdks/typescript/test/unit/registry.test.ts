@@ -108,7 +108,14 @@ test('directories are searched, modules can be imported by path', async () => {
     assert.ok(await system.resolve('a.Alpha'));
     writeFileSync(join(folder, 'index.js'), '');
     await assert.rejects(system.loadFromPath(join(folder, 'none')), /there is no file or directory/);
-    assert.ok(await system.resolve({ callable: `../../../../../../../../../../../..${folder}/a.mjs#Alpha` }));
+    const upwards = `../../../../../../../../../../../..${folder}`;
+    assert.ok(await system.resolve({ callable: `${upwards}/a.mjs#Alpha` }));
+    // What does not exist is no handler; a module that is broken is an error.
+    for (const callable of [`${upwards}/none.mjs`, `${upwards}/a.mjs#Gamma`, upwards, './none.js', '@none/none', '@none/none#One']) {
+      assert.equal(await system.resolve({ callable }), null, callable);
+    }
+    writeFileSync(join(folder, 'broken.mjs'), "import './missing.mjs';");
+    await assert.rejects(system.resolve({ callable: `${upwards}/broken.mjs` }), /missing\.mjs/);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -42,6 +42,20 @@ test('what functions may return', async () => {
   assert.deepEqual((await runStep(worker))['result'], { rows: null });
 });
 
+test('what JavaScript passes for a failure has its answer, too', async () => {
+  const failing = async (...given: unknown[]): Promise<any> => (await runStep(handler(() =>
+    (StepHandlerResult.failure as (...values: unknown[]) => StepHandlerResult)(...given))))['error'];
+  assert.equal((await failing(new Error('no stock'))).message, 'no stock');
+  assert.equal((await failing({ code: 7 }, 5, 'yes')).message, '[object Object]');
+  assert.equal((await failing('m', Symbol('odd'))).error_type, 'handler_error');
+  assert.equal((await failing('m', 't', false, 'text', 17)).error_code, '17');
+  const hostile = await failing({ toString(): string { throw new Error('no text'); } });
+  assert.deepEqual([hostile.error_type, hostile.retryable], ['handler_error', true]);
+  const odd = { success: true, isSuccess: () => true, isFailure: () => false, get result(): unknown { throw new Error('torn'); } };
+  const torn = (await runStep(handler(() => odd)))['error'];
+  assert.match(torn.message, /torn/);
+});
+
 test('errors carry their decision, code, wait, stack and metadata', async () => {
   const failing = async (error: unknown): Promise<any> => (await runStep(handler(() => { throw error; })))['error'];
   const permanent = await failing(new PermanentError('no', { order: 7 }, { errorCode: 'E7' }));

@@ -90,7 +90,8 @@ class StepHandlerResult(BaseModel):
         """A failure; ``retryable`` together with the attempt limit decides whether the step is tried again."""
         return cls(
             is_success=False,
-            error_message=message,
+            # An exception is easily passed instead of its text.
+            error_message=message if isinstance(message, str) or message is None else str(message),
             error_type=error_type.value if isinstance(error_type, ErrorType) else error_type,
             error_code=error_code,
             retryable=retryable,

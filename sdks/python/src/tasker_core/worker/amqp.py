@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import pika
 from pika.adapters.select_connection import IOLoop
 
 from tasker_core._version import __version__
@@ -36,7 +35,6 @@ from tasker_core.worker.subscribers import Subscribers
 logger = logging.getLogger("tasker_core.worker")
 
 SDK = f"tasker-python/{__version__}"
-HEARTBEAT_SECONDS = 20
 CLOSE_PATIENCE = 5.0
 EXIT_OK = 0
 EXIT_UNSENT = 1
@@ -99,32 +97,26 @@ class AmqpWorker:
         )
         common: dict[str, Any] = {
             "loop": self._loop,
+            "address": settings.address,
             "on_refused": self._on_refused,
             "log_trouble": self._log_trouble,
         }
-        self._publisher = PublisherConnection(self, "tasker-python", parameters=self._parameters("publisher"), **common)
+        self._publisher = PublisherConnection(self, "tasker-python", name=f"{SDK} {self.worker_id} publisher", **common)
         self._consumer = ConsumerConnection(
             self,
             settings.topology,
             settings.queues,
             settings.slots,
-            parameters=self._parameters("consumer"),
+            name=f"{SDK} {self.worker_id} consumer",
             **common,
         )
-
-    def _parameters(self, role: str) -> pika.URLParameters:
-        # pika reads an empty path as the default virtual host, as RabbitMQ's own tools do.
-        parameters = pika.URLParameters(self.settings.amqp_url)
-        if "heartbeat=" not in self.settings.amqp_url:
-            parameters.heartbeat = HEARTBEAT_SECONDS
-        parameters.connection_attempts = 1
-        parameters.client_properties = {"connection_name": f"{SDK} {self.worker_id} {role}", "product": "tasker-sdk"}
-        return parameters
 
     # From other threads
 
     def start(self) -> None:
         """Connect in the background; ``ready`` is set when the first hello is confirmed."""
+        for text in self.settings.address.warnings:
+            logger.warning("%s", text)
         self._registry.on_change(lambda: self.submit(self._handlers_changed))
         self._subscribers.start()
         self.submit(self._consumer.open)

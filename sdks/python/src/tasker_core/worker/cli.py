@@ -18,7 +18,7 @@ from tasker_core.template_discovery import HandlerDiscovery
 from tasker_core.worker.amqp import AmqpWorker
 from tasker_core.worker.loading import load_directory, load_handlers
 from tasker_core.worker.settings import WorkerSettings, read_settings
-from tasker_core.worker.stdio import StdioWorker, claim_stdout
+from tasker_core.worker.stdio import StdioWorker, claim_stdin, claim_stdout
 
 logger = logging.getLogger("tasker_core.worker")
 
@@ -37,7 +37,7 @@ SIGTERM or Ctrl-C lets running steps finish; a second one exits at once. SIGUSR1
 def main(arguments: list[str] | None = None) -> int:
     """Run a worker until it is told to stop; returns the exit code."""
     options = _parser().parse_args(arguments)
-    out = claim_stdout() if options.transport == "stdio" else None
+    streams = (claim_stdin(), claim_stdout()) if options.transport == "stdio" else None
     try:
         settings = read_settings(
             amqp_url=options.amqp,
@@ -56,10 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
         for line in str(error).splitlines():
             print(f"error: {line}", file=sys.stderr)  # noqa: T201
         return EXIT_USAGE
-    if out is not None:
-        code = StdioWorker(settings, registry, sys.stdin.buffer, out).run()
-    else:
-        code = _serve(settings, registry)
+    code = StdioWorker(settings, registry, *streams).run() if streams else _serve(settings, registry)
     threading.Thread(target=_insist, args=(code,), name="tasker-exit", daemon=True).start()
     return code
 

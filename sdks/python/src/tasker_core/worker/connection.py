@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
+import re
+import ssl
 import time
 from collections.abc import Callable, Generator
 from typing import Any
@@ -12,6 +14,8 @@ import pika
 from pika import exceptions
 from pika.adapters.select_connection import IOLoop
 from pika.channel import Channel
+
+from tasker_core.worker.address import AddressError, AmqpAddress
 
 logger = logging.getLogger("tasker_core.worker")
 
@@ -68,13 +72,15 @@ class ReconnectingConnection:
     def __init__(
         self,
         loop: IOLoop,
-        parameters: pika.connection.Parameters,
+        address: AmqpAddress,
+        name: str,
         *,
         on_refused: Callable[[BrokerRefusal], None],
         log_trouble: Callable[[str], None],
     ) -> None:
         self._loop = loop
-        self._parameters = parameters
+        self._address = address
+        self._name = name
         self._on_refused = on_refused
         self._log_trouble = log_trouble
         self._connection: pika.SelectConnection | None = None
@@ -120,7 +126,7 @@ class ReconnectingConnection:
 
         try:
             self._connection = WorkerConnection(
-                self._parameters,
+                self._address.parameters(self._name),
                 on_open_callback=current(self._opened),
                 on_open_error_callback=current(self._failed),
                 on_close_callback=current(self._lost),
@@ -216,7 +222,7 @@ class ReconnectingConnection:
             self._closed()
             return
         if was_up:
-            self._log_trouble(f"connection to RabbitMQ lost ({describe(reason)}); connecting again")
+            self._log_trouble(f"connection to RabbitMQ lost ({describe(reason, self._address)}); connecting again")
             self._again(0.0)
         else:
             # Opened but not usable: pause, or a refusal would be repeated in a tight loop.
@@ -228,15 +234,15 @@ class ReconnectingConnection:
         if self._closing:
             self._closed()
             return
-        refusal = credentials_refusal(reason, self._parameters)
+        refusal = refusal_of(reason, self._address)
         if refusal is not None:
             self._on_refused(refusal)
             self._again(self._pause())
             return
         pause = self._pause()
         self._log_trouble(
-            f"cannot reach RabbitMQ at {self._parameters.host}:{self._parameters.port} ({describe(reason)}); "
-            f"trying again in {pause:.1f} s"
+            f"cannot reach RabbitMQ at {self._address.host}:{self._address.port} "
+            f"({describe(reason, self._address)}); trying again in {pause:.1f} s"
         )
         self._again(pause)
 
@@ -264,38 +270,76 @@ def _causes(error: BaseException) -> list[BaseException]:
     return found
 
 
-def describe(error: BaseException) -> str:
+def describe(error: BaseException, address: AmqpAddress) -> str:
     """One short phrase for people."""
     causes = _causes(error)
     for cause in reversed(causes):
         if isinstance(cause, exceptions.ConnectionClosed):
             return f"{cause.reply_code} {cause.reply_text}"
+        if isinstance(cause, ssl.SSLError):
+            return _describe_tls(cause)
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror.lower()
-        if isinstance(cause, exceptions.StreamLostError):
-            return "the stream ended"
+    # pika keeps only the text of what ended a login.
+    alert = re.search(r"ALERT_([A-Z_]+)", " ".join(map(str, causes)))
+    if alert:
+        return f"the broker ended TLS: {_words(alert[1])}{_certificate_hint(alert[1])}"
     for cause in reversed(causes):
         if isinstance(cause, exceptions.IncompatibleProtocolError):
-            return "whatever answers there does not speak AMQP 0-9-1"
+            hint = "" if address.tls else ", or wants TLS (amqps://)"
+            return f"the connection was closed: whatever answers there does not speak AMQP 0-9-1{hint}"
+        if isinstance(cause, exceptions.ProbableAuthenticationError):
+            return "the broker closed the connection during the login"
+        if isinstance(cause, exceptions.StreamLostError):
+            return "the stream ended"
     last = causes[-1]
     return str(last) or type(last).__name__
 
 
-def credentials_refusal(error: BaseException, parameters: pika.connection.Parameters) -> BrokerRefusal | None:
+def _describe_tls(error: ssl.SSLError) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        why = error.verify_message.rstrip(".") or "it cannot be verified"
+        return f"the certificate is refused: {why}; cacertfile in the URL names the authorities to trust"
+    reason = error.reason or ""
+    if "WRONG_VERSION_NUMBER" in reason or "RECORD_LAYER" in reason:
+        return "TLS failed: whatever answers there does not speak TLS"
+    return f"TLS failed: {_words(reason) or str(error)}{_certificate_hint(reason)}"
+
+
+def _certificate_hint(reason: str) -> str:
+    return "; certfile and keyfile in the URL name the client certificate" if "CERTIFICATE" in reason else ""
+
+
+def _words(constant: str) -> str:
+    return constant.replace("_", " ").lower().strip()
+
+
+def refusal_of(error: BaseException, address: AmqpAddress) -> BrokerRefusal | None:
     """What to tell when the broker does not let us in, or None when it is only away."""
-    user = getattr(parameters.credentials, "username", "?")
-    where = f"RabbitMQ at {parameters.host}:{parameters.port}"
+    where = f"RabbitMQ at {address.host}:{address.port}"
     for cause in _causes(error):
         text = str(cause)
-        if isinstance(cause, exceptions.ProbableAuthenticationError) or "ACCESS_REFUSED" in text:
+        if isinstance(cause, AddressError):
+            return BrokerRefusal(f"{cause}; correct the AMQP URL in --amqp or TASKER_AMQP_URL")
+        if "ACCESS_REFUSED" in text:
+            if address.mechanism == "external":
+                return BrokerRefusal(
+                    f"{where} refused the client certificate: it has no user of that name. Correct certfile in the URL "
+                    "in --amqp or TASKER_AMQP_URL, or create the user (rabbitmqctl add_user)."
+                )
             return BrokerRefusal(
-                f"{where} refused user {user!r}: wrong user or password, or guest from another host. "
+                f"{where} refused user {address.user!r}: wrong user or password, or guest from another host. "
                 "Correct the URL in --amqp or TASKER_AMQP_URL."
             )
-        if isinstance(cause, exceptions.ProbableAccessDeniedError) or "NOT_ALLOWED" in text:
+        if "NOT_ALLOWED" in text:
             return BrokerRefusal(
-                f"{where} does not let user {user!r} use the virtual host {parameters.virtual_host!r}: it does not "
-                "exist or the user has no permission. Correct the URL in --amqp or TASKER_AMQP_URL (the vhost / is "
-                "written %2F), or create it with rabbitmqctl add_vhost and set_permissions."
+                f"{where} does not let user {address.user!r} use the virtual host {address.virtual_host!r}: it does "
+                "not exist or the user has no permission. Correct the URL in --amqp or TASKER_AMQP_URL (the vhost / "
+                "is written %2F), or create it with rabbitmqctl add_vhost and set_permissions."
+            )
+        if isinstance(cause, exceptions.AuthenticationError):
+            return BrokerRefusal(
+                f"{where} does not offer the login {address.mechanism!r} ({text}). Correct auth_mechanism in the URL "
+                "in --amqp or TASKER_AMQP_URL, or switch it on at the broker (external: rabbitmq_auth_mechanism_ssl)."
             )
     return None

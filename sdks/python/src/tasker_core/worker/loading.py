@@ -19,7 +19,7 @@ def load_handlers(modules: list[str], registry: HandlerRegistry) -> None:
     for module in modules:
         try:
             registry.discover_handlers(module)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise WorkerBootstrapError(_import_problem(module, error)) from error
     if modules and registry.handler_count() == 0:
         raise WorkerBootstrapError(
@@ -40,7 +40,10 @@ def load_directory(path: str, registry: HandlerRegistry) -> None:
     load_handlers([directory.name], registry)
 
 
-def _import_problem(module: str, error: Exception) -> str:
+def _import_problem(module: str, error: Exception | SystemExit) -> str:
+    if isinstance(error, SystemExit):
+        what = f"it calls sys.exit({'' if error.code is None else repr(error.code)})"
+        return f'{module} cannot be imported: {what}; put that under `if __name__ == "__main__":`{_place(error)}'
     if isinstance(error, ModuleNotFoundError) and error.name is not None:
         if module == error.name or module.startswith(error.name + "."):
             return (
@@ -52,7 +55,7 @@ def _import_problem(module: str, error: Exception) -> str:
     return f"{module} cannot be imported: {type(error).__name__}: {text}{_place(error)}"
 
 
-def _place(error: Exception) -> str:
+def _place(error: BaseException) -> str:
     """The last line of the user's own code that was involved."""
     if isinstance(error, SyntaxError) and error.filename:
         return f" ({error.filename}, line {error.lineno})"

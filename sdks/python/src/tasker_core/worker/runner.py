@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from tasker_core.errors import StepCancelledError
 from tasker_core.event_bridge import EventBridge, EventNames
 from tasker_core.handler import HandlerRegistry
+from tasker_core.logging import step_fields
 from tasker_core.registry import HandlerDefinition, MethodDispatchWrapper
 from tasker_core.step_handler.mixins.api import APIMixin
 from tasker_core.types.context import StepContext
@@ -26,6 +27,7 @@ from tasker_core.types.results import StepHandlerCallResult, StepHandlerResult
 from tasker_core.wire.codec import NotSerializable, decode, encode, safe_text
 from tasker_core.wire.execute import ExecuteMessage
 from tasker_core.wire.outgoing import MAX_BACKTRACE_BYTES, MessageWriter, cut_backtrace, error_text, timestamp
+from tasker_core.wire.trace import parse_traceparent
 from tasker_core.worker.async_host import AsyncHost
 from tasker_core.worker.context_builder import build_context
 from tasker_core.worker.job import RunControl
@@ -82,10 +84,11 @@ class StepRunner:
             version = getattr(handler, "handler_version", None)
             name = getattr(handler, "name", message.callable)
             context = build_context(message, name, control)
-            _notify(EventNames.STEP_EXECUTION_RECEIVED, context.event)
-            returned = handler.call(context)
-            if inspect.isawaitable(returned):
-                returned = self._async_host.run(returned, control)
+            with step_fields(_log_fields(message, context)):
+                _notify(EventNames.STEP_EXECUTION_RECEIVED, context.event)
+                returned = handler.call(context)
+                if inspect.isawaitable(returned):
+                    returned = self._async_host.run(returned, control)
             outcome = _outcome_of(returned, name)
         except BaseException as error:
             if os.getpid() != process:
@@ -118,7 +121,8 @@ class StepRunner:
         return handler, inner if known and isinstance(inner, APIMixin) else None
 
     def _not_found(self, message: ExecuteMessage) -> Answer:
-        text = f"this worker has no handler {message.callable}"
+        method = f" (method {message.method})" if message.method else ""
+        text = f"this worker has no handler {message.callable}{method}"
         body = self._writer.abandoned(message, "handler_not_found", text, time.time())
         answer = Answer(body, "abandoned", True, f" handler_not_found: {text}")
         self._log(message, answer, 0)
@@ -132,11 +136,18 @@ class StepRunner:
         version: str | None,
         elapsed: int,
     ) -> Answer:
-        if isinstance(outcome, StepHandlerResult):
-            try:
+        try:
+            if isinstance(outcome, StepHandlerResult):
                 return self._success(message, outcome, control, version, elapsed)
-            except _Unsendable as error:
-                outcome = error.failure
+            return self._failed(message, outcome, control, version, elapsed)
+        except _Unsendable as error:
+            outcome = error.failure
+        except Exception as error:
+            # Whatever a handler hands over, a step has its answer.
+            logger.debug("an answer could not be written", exc_info=True)
+            outcome = _Failure(
+                f"the result cannot be sent: {type(error).__name__}: {_text_of(error)}", "serialization_error", False
+            )
         return self._failed(message, outcome, control, version, elapsed)
 
     def _success(
@@ -231,13 +242,14 @@ class StepRunner:
     def _log(message: ExecuteMessage, answer: Answer, elapsed: int) -> None:
         logger.log(
             logging.WARNING if answer.failed else logging.INFO,
-            "step %s attempt %d/%d %s in %d ms task=%s%s",
+            "step %s attempt %d/%d %s in %d ms task=%s%s%s",
             message.step_name,
             message.attempt,
             message.max_attempts,
             answer.status,
             elapsed,
             message.task_uuid,
+            _trace_note(message),
             answer.detail,
         )
 
@@ -250,6 +262,18 @@ class _Unsendable(Exception):
 
 #: How deep a member of the message may nest: 64 levels with the message itself.
 _LEVELS = 63
+
+
+def _log_fields(message: ExecuteMessage, context: StepContext) -> dict[str, str]:
+    fields = {"task": message.task_uuid, "step": message.step_name, "attempt": str(message.attempt)}
+    if context.event.trace_id:
+        fields["trace_id"] = context.event.trace_id
+    return fields
+
+
+def _trace_note(message: ExecuteMessage) -> str:
+    trace = parse_traceparent(message.trace_headers.get("traceparent")) if message.trace_headers else None
+    return "" if trace is None else f" trace_id={trace.trace_id}"
 
 
 def _notify(name: str, *arguments: Any) -> None:

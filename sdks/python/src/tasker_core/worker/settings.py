@@ -7,10 +7,10 @@ import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from tasker_core.exceptions import WorkerBootstrapError
 from tasker_core.wire.names import Topology, is_prefix, is_queue_name
+from tasker_core.worker.address import AddressError, AmqpAddress, parse_address
 
 DEFAULT_URL = "amqp://guest:guest@localhost:5672/%2F"
 DEFAULT_SLOTS = 10
@@ -43,20 +43,13 @@ class WorkerSettings:
         return Topology(self.queue_prefix, self.queue_type)
 
     @property
+    def address(self) -> AmqpAddress:
+        return parse_address(self.amqp_url)
+
+    @property
     def shown_url(self) -> str:
         """The broker's address without the password."""
-        return redact(self.amqp_url)
-
-
-def redact(url: str) -> str:
-    """An AMQP URL that may be logged."""
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "(unreadable URL)"
-    user = f"{parts.username}@" if parts.username else ""
-    return f"{parts.scheme}://{user}{parts.hostname or 'localhost'}{port}{parts.path}"
+        return str(self.address)
 
 
 def read_settings(
@@ -140,15 +133,18 @@ def _plain_level(text: str | None) -> str | None:
 
 def _check_url(url: str, fail: Any) -> None:
     try:
-        parts = urlsplit(url)
-        usable = parts.scheme in ("amqp", "amqps") and (parts.port is None or parts.port > 0)
-    except ValueError:
-        usable = False
-    if not usable:
+        address = parse_address(url)
+    except AddressError as error:
         fail(
-            f"the AMQP URL {redact(url)} cannot be used: write amqp://user:password@host:5672/vhost "
+            f"the AMQP URL cannot be used: {error}; write amqp://user:password@host:5672/vhost "
             "(or amqps://...) in --amqp or TASKER_AMQP_URL"
         )
+        return
+    try:
+        if address.tls:
+            address.tls_context()
+    except AddressError as error:
+        fail(f"{error}; correct the AMQP URL in --amqp or TASKER_AMQP_URL")
 
 
 def _split(text: str | None) -> list[str]:

@@ -31,6 +31,17 @@ def claim_stdout() -> BinaryIO:
     return out
 
 
+def claim_stdin() -> BinaryIO:
+    """Move file descriptor 0 out of the way: a handler, or a child of it like ssh, reads nothing instead of the next
+    step's line.
+    """
+    source = os.fdopen(os.dup(0), "rb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    return source
+
+
 class StdioWorker:
     """Reads ``step.execute`` lines and writes ``step.heartbeat`` and ``step.result`` lines."""
 

@@ -15,16 +15,17 @@ module TaskerCore
       # +RUBY_HANDLER_PATH+ first, then what the templates name and is not loaded yet.
       def bootstrap
         path = ENV.fetch('RUBY_HANDLER_PATH', nil)
-        load_path(path) unless path.to_s.empty?
+        load_path(path, 'RUBY_HANDLER_PATH') unless path.to_s.empty?
         @registry.register_loaded_classes
         TemplateDiscovery::HandlerDiscovery.discover_all_handlers.each { |callable| find(callable) }
       end
 
       # A file, or a directory with everything below it. Raises ConfigurationError.
-      def load_path(path)
+      def load_path(path, told = nil)
         files = files_of(path)
         if files.empty?
-          raise Errors::ConfigurationError, "there is no Ruby file at #{path}: name a file or a directory with handlers"
+          what = [told, "there is no Ruby file at #{path}"].compact.join(': ')
+          raise Errors::ConfigurationError, "#{what}: name a file or a directory with handlers"
         end
 
         files.each { |file| load_file(file) }
@@ -42,6 +43,8 @@ module TaskerCore
 
       def load_file(file)
         require file
+      rescue SystemExit => e
+        raise Errors::ConfigurationError, "#{file} cannot be loaded: it calls exit(#{e.status})"
       rescue LoadError, StandardError, SyntaxError, NotImplementedError => e
         place = e.backtrace_locations&.find { |location| !location.path.to_s.start_with?('<internal', __dir__) }
         shown = place && !e.is_a?(SyntaxError) ? " (#{place.path}, line #{place.lineno})" : ''

@@ -146,9 +146,9 @@ module TaskerCore
 
       def method_known?(target, definition)
         method = definition.effective_method
-        return target.method_defined?(method) if target.is_a?(Class)
+        return Naming.step_method?(target, method) if target.is_a?(Class)
 
-        target.is_a?(Proc) || target.respond_to?(method)
+        target.is_a?(Proc) || Naming.step_method?(target.singleton_class, method)
       end
 
       def custom_resolvers?(definition)

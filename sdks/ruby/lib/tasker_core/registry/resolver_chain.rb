@@ -78,7 +78,7 @@ module TaskerCore
         return handler unless definition.uses_method_dispatch?
 
         method = definition.effective_method
-        unless handler.respond_to?(method)
+        unless Naming.step_method?(handler.singleton_class, method)
           raise ResolutionError, "#{handler.class.name || definition.callable} has no public method #{method}"
         end
 

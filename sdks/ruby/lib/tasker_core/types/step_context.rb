@@ -78,7 +78,7 @@ module TaskerCore
       def is_last_retry? = retry_count >= max_retries - 1
 
       # The last accepted checkpoint, nil when there is none.
-      def checkpoint = workflow_step.checkpoint
+      def checkpoint = workflow_step.checkpoint.then { |value| value if value.is_a?(Hash) }
       def checkpoint_cursor = checkpoint && checkpoint['cursor']
       def checkpoint_items_processed = (checkpoint && checkpoint['items_processed']) || 0
       def accumulated_results = checkpoint && checkpoint['accumulated_results']

@@ -45,6 +45,8 @@ module TaskerCore
 
       KINDS = [Success, Error, CheckpointYield].freeze
 
+      NO_MESSAGE = 'the handler reported a failure without a message'
+
       class << self
         def success(result:, metadata: {}) = Success.new(result:, metadata:)
 
@@ -63,7 +65,8 @@ module TaskerCore
             metadata = (metadata || {}).merge(original_error_type: given)
             known = retryable ? ErrorTypes::RETRYABLE_ERROR : ErrorTypes::PERMANENT_ERROR
           end
-          error(error_type: known, message: message.to_s, error_code:, retryable:,
+          message = message.to_s.empty? ? NO_MESSAGE : message.to_s
+          error(error_type: known, message:, error_code:, retryable:,
                 metadata: metadata || {})
         end
 
@@ -106,7 +109,7 @@ module TaskerCore
             return success(result: hash.key?(:result) ? hash[:result] : hash.except(:success, :metadata),
                            metadata:)
           end
-          failure(message: hash[:message] || hash[:error_message] || 'the handler reported a failure without a message',
+          failure(message: hash[:message] || hash[:error_message],
                   error_type: hash[:error_type] || 'UnexpectedError', error_code: hash[:error_code],
                   retryable: hash[:retryable] == true, metadata:)
         end
@@ -121,10 +124,13 @@ module TaskerCore
 
         def exception_message(error)
           text = error.message.to_s
-          text.empty? ? error.class.name.to_s : text
+          text.empty? ? name_of(error.class) : text
         rescue StandardError
-          error.class.name.to_s
+          name_of(error.class)
         end
+
+        # A class without a name is known by its parent.
+        def name_of(klass) = klass.name || name_of(klass.superclass)
       end
     end
   end

@@ -49,6 +49,7 @@ module TaskerCore
 
       # Connect in the background; +ready?+ when the first hello is confirmed.
       def start
+        settings.address.warnings.each { |text| logger.warn(text) }
         @registry.on_change { post { @announcer.changed(now) } }
         DomainEvents::SubscriberRegistry.instance.start_all!
         @thread = Thread.new { serve }

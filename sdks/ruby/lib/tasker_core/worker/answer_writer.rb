@@ -43,6 +43,7 @@ module TaskerCore
 
       def not_found(message)
         text = "this worker has no handler #{message.callable}"
+        text += " (method #{message.method_name})" if message.method_name
         body = @writer.abandoned(message, 'handler_not_found', text, Time.now.to_f)
         Answer.new(body:, status: 'abandoned', failed: true, detail: " handler_not_found: #{text}",
                    fast_events: [])

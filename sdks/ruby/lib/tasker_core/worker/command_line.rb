@@ -30,11 +30,11 @@ module TaskerCore
 
       def run
         parse
-        out = @transport == 'stdio' ? StdioWorker.claim_stdout : nil
+        streams = [StdioWorker.claim_stdin, StdioWorker.claim_stdout] if @transport == 'stdio'
         settings = Settings.read(**@flags, template_namespaces: Bootstrap.template_namespaces)
         TaskerCore::Logger.instance.level = settings.log_level
         registry = load_handlers
-        return StdioWorker.new(settings, registry, $stdin, out).run if out
+        return StdioWorker.new(settings, registry, *streams).run if streams
 
         Bootstrap.new(settings, registry).run
       rescue Errors::ConfigurationError => e

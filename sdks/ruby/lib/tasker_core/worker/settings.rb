@@ -76,12 +76,15 @@ module TaskerCore
 
       def read_url
         url = presence(@flags[:amqp_url]) || setting('TASKER_AMQP_URL', 'RABBITMQ_URL') || Settings::DEFAULT_URL
-        Amqp::Address.new(url)
+        address = Amqp::Address.new(url)
+        address.trust.check if address.tls?
         url
-      rescue ArgumentError
-        shown = url.sub(%r{//[^@/]*@}, '//…@')
-        check(false, "the AMQP URL #{shown} cannot be used: write amqp://user:password@host:5672/vhost (or " \
+      rescue ArgumentError => e
+        check(false, "the AMQP URL cannot be used: #{e.message}; write amqp://user:password@host:5672/vhost (or " \
                      'amqps://...) in --amqp or TASKER_AMQP_URL')
+        url
+      rescue Amqp::TrustError => e
+        check(false, "#{e.message}; correct the AMQP URL in --amqp or TASKER_AMQP_URL")
         url
       end
 

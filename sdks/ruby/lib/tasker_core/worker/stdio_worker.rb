@@ -26,6 +26,15 @@ module TaskerCore
         out
       end
 
+      # Move file descriptor 0 out of the way: a handler, or a child of it like ssh, reads nothing instead of the next
+      # step's line.
+      def self.claim_stdin
+        source = $stdin.dup
+        source.close_on_exec = true
+        $stdin.reopen(File::NULL)
+        source
+      end
+
       def initialize(settings, registry, source, out)
         identity = Wire::WorkerIdentity.new(id: AmqpWorker.new_id(settings.worker_id), sdk: AmqpWorker::SDK,
                                             hostname: settings.hostname)

@@ -58,9 +58,18 @@ module TaskerCore
       def call(handler, message, control)
         name = handler.respond_to?(:handler_name) ? handler.handler_name : message.callable
         context = ContextBuilder.build(message, handler_name: name, control:)
-        # What stops this handler must not hit the SDK's own code.
-        control.stoppable { handler.call(context) }
+        TaskerCore::Logger.with_step(log_fields(message)) do
+          # What stops this handler must not hit the SDK's own code.
+          control.stoppable { handler.call(context) }
+        end
       end
+
+      def log_fields(message)
+        { task: message.task_uuid, step: message.step_name, attempt: message.attempt,
+          trace_id: trace_id(message) }.compact
+      end
+
+      def trace_id(message) = Wire::TraceParent.parse(message.trace_headers['traceparent'])&.trace_id
 
       def outcome_of(returned)
         result = returned.nil? ? RESULTS.success(result: {}) : RESULTS.from_handler_output(returned)
@@ -84,8 +93,9 @@ module TaskerCore
       end
 
       def log(message, answer, elapsed)
+        trace = trace_id(message)
         line = "step #{message.step_name} attempt #{message.attempt}/#{message.max_attempts} #{answer.status} in " \
-               "#{elapsed} ms task=#{message.task_uuid}#{answer.detail}"
+               "#{elapsed} ms task=#{message.task_uuid}#{" trace_id=#{trace}" if trace}#{answer.detail}"
         TaskerCore::Logger.instance.public_send(answer.failed ? :warn : :info, line)
       end
     end

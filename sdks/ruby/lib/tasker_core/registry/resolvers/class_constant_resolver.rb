@@ -27,7 +27,7 @@ module TaskerCore
           klass = Naming.constant_path(definition.callable).split('::').reduce(Object) do |scope, part|
             scope.const_get(part, scope.equal?(Object))
           end
-          klass if klass.is_a?(Class) && klass.method_defined?(definition.effective_method)
+          klass if klass.is_a?(Class) && Naming.step_method?(klass, definition.effective_method)
         rescue NameError
           nil
         end

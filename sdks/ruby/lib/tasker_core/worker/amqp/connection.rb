@@ -144,6 +144,7 @@ module TaskerCore
         end
 
         def refusal_of(error)
+          return error if error.is_a?(Refusal)
           return Trouble.setup_refusal(error, @step) if error.is_a?(ChannelClosed)
 
           Trouble.credentials_refusal(error, @address)

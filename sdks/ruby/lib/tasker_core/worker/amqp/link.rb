@@ -20,7 +20,7 @@ module TaskerCore
           @replies = Mailbox.new
           @mutex = Mutex.new
           @opener = Thread.current
-          @session = Session.new(address.bunny_options.merge(properties:), self)
+          @session = Session.new(address, properties, self)
           @session.on_blocked { events.blocked }
           @session.on_unblocked { events.unblocked }
         end
@@ -49,7 +49,7 @@ module TaskerCore
         # Send. A loss on the way is reported through +events+.
         def write(frames)
           @session.write(frames)
-        rescue SystemCallError, IOError, Timeout::Error, Bunny::Exception => e
+        rescue SystemCallError, IOError, Timeout::Error, OpenSSL::SSL::SSLError, Bunny::Exception => e
           failed(e)
         end
 

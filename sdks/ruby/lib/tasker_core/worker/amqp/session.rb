@@ -1,6 +1,8 @@
 # frozen_string_literal: true
 
 require 'bunny'
+require 'tasker_core/worker/amqp/trouble'
+require 'timeout'
 
 module TaskerCore
   module Worker
@@ -21,13 +23,28 @@ module TaskerCore
           def raise(error = nil, *) = @receiver.failed(error)
         end
 
-        def initialize(options, receiver)
+        def initialize(address, properties, receiver)
           @receiver = receiver
-          super(options.merge(
-            automatically_recover: false, recover_from_connection_close: false, continuation_timeout: 5000,
-            connection_timeout: 10, write_timeout: 60, log_file: File::NULL, logger: ::Logger.new(nil),
+          @address = address
+          super(address.bunny_options.merge(
+            properties:, automatically_recover: false, recover_from_connection_close: false, continuation_timeout: 5000,
+            write_timeout: 60, log_file: File::NULL, logger: ::Logger.new(nil),
             session_error_handler: Reporter.new(receiver)
           ))
+        end
+
+        # Bunny does not limit the time of a TLS handshake.
+        def start
+          return super unless @address.tls?
+
+          Timeout.timeout(@address.connect_seconds + 5, Lost, 'no answer in time') { super }
+        end
+
+        # Bunny tries what it is told; the broker would only hang up.
+        def open_connection
+          return super if server_authentication_mechanisms.include?(@mechanism)
+
+          raise Trouble.login_refusal(@address, server_authentication_mechanisms)
         end
 
         def handle_frame(channel, method)
@@ -45,6 +62,14 @@ module TaskerCore
         def write(frames)
           transport.write(Array(frames).map(&:encode).join)
           signal_activity!
+        end
+
+        protected
+
+        # Also for the transports that Bunny makes later.
+        def initialize_transport
+          super
+          @transport.configure_tls_context { |context| @address.trust.apply(context) }
         end
       end
     end
