@@ -110,6 +110,7 @@ let package = Package(
             "TaskerCommands",
             [
                 "TaskerTemplates", "TaskerProtocol", "TaskerWorkerHost", "TaskerWorker", "TaskerMessaging",
+                "TaskerAMQP",
                 argumentParser, unixSignals, logging, stencil,
             ]),
 
@@ -176,6 +177,7 @@ let package = Package(
             ["TaskerCommands", "TaskerTemplates", "TaskerProtocol", argumentParser],
             // What pages look like, and scripts that shells run.
             exclude: ["Golden", "Shells"]),
+        tests("WorkerConformanceTests", ["TaskerProtocol", "TaskerWorkerHost"]),
         tests(
             "EndToEndTests",
             ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", "TaskerTemplates", logging],

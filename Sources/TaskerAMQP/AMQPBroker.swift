@@ -59,6 +59,14 @@ public final class AMQPBroker: Broker {
         try await ask { .purge(queue, $0) }
     }
 
+    /// Deletes queues and exchanges, with what is in them, and no longer declares them after a reconnect; bindings end
+    /// with either. What is not there is passed over. For tools and tests: services never delete.
+    /// - Throws: ``BrokerError`` `disconnected`, `accessRefused`.
+    package func delete(_ topology: [TopologyItem]) async throws {
+        try requireConnection()
+        try await ask { .delete(topology, $0) }
+    }
+
     // MARK: Consuming
 
     public func consume(

@@ -28,6 +28,7 @@ final class ChildProcess: Sendable {
     let diagnostics: DiagnosticLines
     private let process: SpawnedProcess
     private let limits: HostConfiguration
+    private let print: @Sendable (String) -> Void
     private let state = Mutex(State())
 
     /// - Throws: ``HostError/cannotStart(program:reason:)``.
@@ -37,6 +38,7 @@ final class ChildProcess: Sendable {
         process = try Spawn.start(configuration.command, environment: environment)
         pid = process.pid
         limits = configuration
+        self.print = print
         diagnostics = DiagnosticLines(
             pid: process.pid, limit: configuration.maximumDiagnosticBytes, print: print)
         BlockingThread.start { [self] in readOutput() }
@@ -177,8 +179,14 @@ final class ChildProcess: Sendable {
         // Bounded: a process that left the group may hold the pipe for ever.
         if !isRead { _ = semaphore.wait(timeout: .now() + .seconds(2)) }
         let signalNumber = raw & 0x7F
-        mailbox.push(
-            .ended(signalNumber == 0 ? .code((raw >> 8) & 0xFF) : .signal(signalNumber), unread: Int(unread)))
+        let status: ExitStatus = signalNumber == 0 ? .code((raw >> 8) & 0xFF) : .signal(signalNumber)
+        // Its step says so; without one nobody would know why none succeeds.
+        if state.withLock({ $0.steps == 0 && $0.isInputOpen }) {
+            print(
+                "[\(pid)] \(limits.command.first ?? "the program") \(status) before it was given a step: a worker program reads "
+                    + "one line after the other, until its input ends")
+        }
+        mailbox.push(.ended(status, unread: Int(unread)))
         closeInput()
     }
 

@@ -9,21 +9,24 @@ import Darwin
 #endif
 
 /// A started process and our ends of its pipes. Every descriptor is closed on exec.
-struct SpawnedProcess {
-    var pid: pid_t
-    var input: Int32
+package struct SpawnedProcess: Sendable {
+    package var pid: pid_t
+    package var input: Int32
     /// The process's own end of its input, kept to see how much it has read.
-    var inputReadEnd: Int32
-    var output: Int32
-    var diagnostics: Int32
+    package var inputReadEnd: Int32
+    package var output: Int32
+    package var diagnostics: Int32
 }
 
-enum Spawn {
+package enum Spawn {
     /// Starts a program in a process group of its own, with default signal handling and nothing of ours open.
+    /// - Parameter directory: where it runs; nil: where this process does.
     /// - Throws: ``HostError/cannotStart(program:reason:)``.
-    static func start(_ command: [String], environment: [String: String]) throws(HostError) -> SpawnedProcess {
+    package static func start(
+        _ command: [String], environment: [String: String], directory: String? = nil
+    ) throws(HostError) -> SpawnedProcess {
         let result: Result<SpawnedProcess, HostError> = lock.withLock { _ in
-            do throws(HostError) { return .success(try startAlone(command, environment)) } catch {
+            do throws(HostError) { return .success(try startAlone(command, environment, directory)) } catch {
                 return .failure(error)
             }
         }
@@ -33,9 +36,9 @@ enum Spawn {
     /// One at a time: a descriptor that another spawn is about to mark as closed on exec would be inherited.
     private static let lock = Mutex(())
 
-    private static func startAlone(_ command: [String], _ environment: [String: String]) throws(HostError)
-        -> SpawnedProcess
-    {
+    private static func startAlone(
+        _ command: [String], _ environment: [String: String], _ directory: String?
+    ) throws(HostError) -> SpawnedProcess {
         guard let program = command.first, !program.isEmpty else { throw HostError.noProgram }
         var pipes: [(read: Int32, write: Int32)] = []
         func closeAll() {
@@ -71,6 +74,10 @@ enum Spawn {
         posix_spawn_file_actions_adddup2(&actions, output.write, 1)
         posix_spawn_file_actions_adddup2(&actions, diagnostics.write, 2)
         closeOthers(&actions)
+        if let directory, !changeDirectory(&actions, directory) {
+            closeAll()
+            throw HostError.cannotStart(program: program, reason: "this system starts programs in one directory only")
+        }
         var everySignal = sigset_t()
         var noSignal = sigset_t()
         sigfillset(&everySignal)
@@ -110,6 +117,20 @@ enum Spawn {
             @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, Int32) -> Int32
         guard let symbol = dlsym(nil, "posix_spawn_file_actions_addclosefrom_np") else { return }
         _ = unsafeBitCast(symbol, to: CloseFrom.self)(&actions, 3)
+    }
+    #endif
+
+    #if canImport(Darwin)
+    private static func changeDirectory(_ actions: inout posix_spawn_file_actions_t?, _ path: String) -> Bool {
+        posix_spawn_file_actions_addchdir_np(&actions, path) == 0
+    }
+    #else
+    /// In glibc since 2.29, and declared for GNU sources only.
+    private static func changeDirectory(_ actions: inout posix_spawn_file_actions_t, _ path: String) -> Bool {
+        typealias ChangeDirectory =
+            @convention(c) (UnsafeMutablePointer<posix_spawn_file_actions_t>, UnsafePointer<CChar>) -> Int32
+        guard let symbol = dlsym(nil, "posix_spawn_file_actions_addchdir_np") else { return false }
+        return unsafeBitCast(symbol, to: ChangeDirectory.self)(&actions, path) == 0
     }
     #endif
 

@@ -282,6 +282,19 @@ import Testing
 
     // MARK: - Starting
 
+    @Test func aProgramThatEndsAtOnceIsSaid() async throws {
+        try await HostWorld.run(["false"]) { world in
+            try await eventually("a word about it") {
+                world.seen.diagnostics.contains {
+                    $0.contains(
+                        "] false exited with code 1 before it was given a step: a worker program reads one line")
+                }
+            }
+            let answer = try await world.answer(world.send("pid")).error
+            #expect((answer?.errorType, answer?.isRetryable) == ("program_exited", true))
+        }
+    }
+
     @Test func aProgramThatIsNotThereIsAnErrorAtStart() async throws {
         let error = await #expect(throws: HostError.self) {
             try await HostWorld.run(["/nonexistent/worker"]) { _ in }

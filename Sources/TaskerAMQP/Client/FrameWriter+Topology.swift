@@ -21,6 +21,21 @@ extension FrameWriter {
         }
     }
 
+    /// A queue or an exchange, whatever is in it and whoever uses it. Not a binding: it ends with either.
+    func delete(_ item: TopologyItem, on channel: UInt16) {
+        switch item {
+        case .queue(let name, _):
+            method(
+                UInt32(AMQP_QUEUE_DELETE_METHOD), on: channel,
+                amqp_queue_delete_t(ticket: 0, queue: text(name), if_unused: 0, if_empty: 0, nowait: 0))
+        case .exchange(let name, _):
+            method(
+                UInt32(AMQP_EXCHANGE_DELETE_METHOD), on: channel,
+                amqp_exchange_delete_t(ticket: 0, exchange: text(name), if_unused: 0, nowait: 0))
+        case .binding: preconditionFailure("a binding is not deleted by itself")
+        }
+    }
+
     func bind(queue: String, exchange: String, routingKey: String, on channel: UInt16) {
         method(
             UInt32(AMQP_QUEUE_BIND_METHOD), on: channel,

@@ -116,14 +116,14 @@ final class ConnectionLoop<Role: ConnectionRole> {
     private func turn(_ connection: AMQPConnection) throws(ConnectionLost) {
         while true {
             for command in control.queue.takeAll() { role.perform(command) }
+            // Before the flush: what timers write must not wait for the next sign of life.
+            role.serveTimers(now: .now)
             role.fill()
             try connection.flush()
             let state = control.state.withLock { $0 }
             if let reason = state.dropReason { throw ConnectionLost(reason) }
             if state.isStopped { return }
             if state.isDraining, role.isIdle, connection.writer.pendingCount == 0 { return }
-            let now = ContinuousClock.now
-            role.serveTimers(now: now)
             if wait(connection) {
                 try connection.receive { (channel, frame) throws(ConnectionLost) in
                     try receive(channel, frame, connection)

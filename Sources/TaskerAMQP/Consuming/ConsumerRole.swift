@@ -13,6 +13,7 @@ final class ConsumerRole: ConnectionRole {
 
     enum Command: Sendable {
         case declare([TopologyItem], Promise<Void>)
+        case delete([TopologyItem], Promise<Void>)
         case inspect(String, Promise<QueueFigures?>)
         case purge(String, Promise<Void>)
         case consume(NewConsumer)
@@ -122,6 +123,14 @@ final class ConsumerRole: ConnectionRole {
                 ControlChannel.Operation(work: .declare(items), isRepetition: false) { result in
                     if case .failed(let error) = result { promise.fail(error) } else { promise.fulfil(()) }
                 })
+        case .delete(let items, let promise):
+            // At once: a reconnect must not bring back what is on its way out.
+            declared.forget(items)
+            guard requireConnection(promise) else { return }
+            control.add(
+                ControlChannel.Operation(work: .delete(items.filter(\.isNamed)), isRepetition: false) { result in
+                    if case .failed(let error) = result { promise.fail(error) } else { promise.fulfil(()) }
+                })
         case .inspect(let queue, let promise):
             guard requireConnection(promise) else { return }
             control.add(
@@ -223,5 +232,33 @@ final class Declared {
 
     func remember(_ item: TopologyItem) {
         if known.insert(item).inserted { items.append(item) }
+    }
+
+    /// Queues and exchanges by their names, with their bindings.
+    func forget(_ deleted: [TopologyItem]) {
+        var queues: Set<String> = []
+        var exchanges: Set<String> = []
+        for item in deleted {
+            switch item {
+            case .queue(let name, _): queues.insert(name)
+            case .exchange(let name, _): exchanges.insert(name)
+            case .binding: break
+            }
+        }
+        items.removeAll { item in
+            switch item {
+            case .queue(let name, _): queues.contains(name)
+            case .exchange(let name, _): exchanges.contains(name)
+            case .binding(let queue, let exchange, _): queues.contains(queue) || exchanges.contains(exchange)
+            }
+        }
+        known = Set(items)
+    }
+}
+
+extension TopologyItem {
+    /// Something with a life of its own.
+    fileprivate var isNamed: Bool {
+        if case .binding = self { false } else { true }
     }
 }

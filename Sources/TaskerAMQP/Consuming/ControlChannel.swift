@@ -7,6 +7,7 @@ final class ControlChannel {
     struct Operation {
         enum Work {
             case declare([TopologyItem])
+            case delete([TopologyItem])
             case inspect(String)
             case purge(String)
         }
@@ -17,7 +18,7 @@ final class ControlChannel {
         }
 
         let work: Work
-        /// Declarations the broker has accepted, or refused and passed over, so far.
+        /// Declarations the broker has accepted, or refused and passed over, so far; deletions likewise.
         var next = 0
         /// A declaration that was accepted before: what is refused now is told and passed over.
         let isRepetition: Bool
@@ -61,7 +62,7 @@ final class ControlChannel {
                 operation.next = 0
                 kept.append(operation)
             case .declare: break
-            case .inspect, .purge: operation.finish(.failed(BrokerError(.disconnected, reason)))
+            case .delete, .inspect, .purge: operation.finish(.failed(BrokerError(.disconnected, reason)))
             }
         }
         current = nil
@@ -76,7 +77,8 @@ final class ControlChannel {
 
     func add(_ operation: Operation) {
         waiting.push(operation)
-        proceed()
+        // One at a time: whatever is under way is not sent again, or its second reply would answer the next one.
+        if current == nil { proceed() }
     }
 
     private func proceed() {
@@ -100,6 +102,9 @@ final class ControlChannel {
         case .declare(let items):
             if operation.next >= items.count { return finish(.done) }
             for item in items[operation.next...] { writer.declare(item, on: Self.number) }
+        case .delete(let items):
+            if operation.next >= items.count { return finish(.done) }
+            for item in items[operation.next...] { writer.delete(item, on: Self.number) }
         case .inspect(let queue): writer.declarePassively(queue: queue, on: Self.number)
         case .purge(let queue):
             writer.method(
@@ -134,6 +139,7 @@ final class ControlChannel {
                 accepted()
             }
         case Int(AMQP_EXCHANGE_DECLARE_OK_METHOD), Int(AMQP_QUEUE_BIND_OK_METHOD): accepted()
+        case Int(AMQP_QUEUE_DELETE_OK_METHOD), Int(AMQP_EXCHANGE_DELETE_OK_METHOD): deleted()
         case Int(AMQP_QUEUE_PURGE_OK_METHOD): finish(.done)
         default: break
         }
@@ -144,6 +150,12 @@ final class ControlChannel {
             return
         }
         if !operation.isRepetition { onDeclared(items[operation.next]) }
+        current?.next += 1
+        if operation.next + 1 == items.count { finish(.done) }
+    }
+
+    private func deleted() {
+        guard let operation = current, case .delete(let items) = operation.work else { return }
         current?.next += 1
         if operation.next + 1 == items.count { finish(.done) }
     }
@@ -160,6 +172,14 @@ final class ControlChannel {
             onRefusedRepetition(error)
             current?.next += 1
             proceed()
+        case .delete(let items):
+            guard operation.next < items.count else { return }
+            // Older brokers refuse to delete what is not there.
+            if code == AMQP_NOT_FOUND {
+                current?.next += 1
+                return proceed()
+            }
+            finish(.failed(.refused(items[operation.next].subject, replyCode: code, text: text)))
         case .inspect(let queue), .purge(let queue):
             if case .inspect = operation.work, code == AMQP_NOT_FOUND { return finish(.figures(nil)) }
             finish(.failed(.refused(.consumer(queue: queue), replyCode: code, text: text)))

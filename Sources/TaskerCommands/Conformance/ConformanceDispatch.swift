@@ -5,6 +5,8 @@ import TaskerProtocol
 struct ConformanceDispatch: Sendable {
     var name: String
     var message: JSONValue
+    /// As it was sent.
+    private(set) var bytes: [UInt8] = []
     /// False when the answer cannot carry the ids, since the message could not be used.
     var hasIDs: Bool
 
@@ -28,6 +30,13 @@ struct ConformanceDispatch: Sendable {
         hasIDs =
             message["task"]?.objectValue != nil && message["step"]?.objectValue != nil
             && message["protocol"]?.stringValue?.hasPrefix("1.") == true
+    }
+
+    /// - Parameter text: stands before the last brace: what no JSON library writes, such as a member twice.
+    mutating func write(replyTo: String, appending text: String?) {
+        message = Self.laid(message, ["reply_to": .string(replyTo)])
+        bytes = message.canonicalBytes
+        if let text { bytes = bytes.dropLast() + Array(text.utf8) + [UInt8(ascii: "}")] }
     }
 
     /// Objects are merged member by member, anything else replaces what was there.

@@ -9,6 +9,8 @@ struct ConformanceFiles: Sendable {
         var rule: String
         var description: String
         var transports: [String]
+        /// Of all queues: quorum or classic.
+        var queueType: String
         var settings: [String: String]
         var operations: [JSONValue]
     }
@@ -20,8 +22,7 @@ struct ConformanceFiles: Sendable {
     /// Cases by callable.
     var cases: [String: [JSONValue]]
     var scenarios: [Scenario]
-    /// By kind of message.
-    var schemas: [String: JSONSchema]
+    var judge: ConformanceJudge
 
     /// - Parameter stated: what `--protocol` says; otherwise the nearest ancestor with such a folder.
     /// - Throws: not found.
@@ -63,7 +64,7 @@ struct ConformanceFiles: Sendable {
             let document = try Self.json(path)
             for one in document["scenarios"]?.arrayValue ?? [] { scenarios.append(Self.scenario(one)) }
         }
-        schemas = try Self.schemas(folder + "/schemas")
+        judge = ConformanceJudge(schemas: try Self.schemas(folder + "/schemas"))
     }
 
     private static func scenario(_ one: JSONValue) -> Scenario {
@@ -71,8 +72,22 @@ struct ConformanceFiles: Sendable {
             name: one["name"]?.stringValue ?? "", rule: one["rule"]?.stringValue ?? "",
             description: one["description"]?.stringValue ?? "",
             transports: (one["transports"]?.arrayValue ?? []).compactMap(\.stringValue),
+            queueType: one["queue_type"]?.stringValue ?? "quorum",
             settings: (one["settings"]?.objectValue ?? [:]).compactMapValues(\.stringValue),
             operations: one["operations"]?.arrayValue ?? [])
+    }
+
+    /// Why scenarios do not apply to a language, by their names.
+    func exclusions(language: String?, transport: String) throws(CommandError) -> [String: String] {
+        guard let language else { return [:] }
+        var reasons: [String: String] = [:]
+        for entry in try Self.json(folder + "/conformance/exclusions.json").arrayValue ?? []
+        where entry["language"]?.stringValue == language
+            && (entry["transports"]?.arrayValue ?? []).contains(.string(transport))
+        {
+            if let name = entry["scenario"]?.stringValue { reasons[name] = entry["reason"]?.stringValue ?? "" }
+        }
+        return reasons
     }
 
     // MARK: - Schemas

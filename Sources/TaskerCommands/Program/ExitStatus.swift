@@ -11,4 +11,7 @@ public enum ExitStatus: Int32, Sendable, CaseIterable {
     case unreachable = 6
     case usage = 64
     case interrupted = 130
+
+    /// `worker exec`: a queue exists with other arguments. The number is that of every worker.
+    public static let otherQueue = ExitStatus.taskFailed
 }

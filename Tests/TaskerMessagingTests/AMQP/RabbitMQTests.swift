@@ -263,6 +263,45 @@ struct RabbitMQTests {
         }
     }
 
+    @Test("A deleted queue is declared and consumed again at once, not at the connection's next sign of life")
+    func deletedQueueComesBackAtOnce() async throws {
+        let url = try await Node.url
+        let (worker, tool) = (try broker(url, heartbeat: .seconds(600)), try broker(url, name: "tool"))
+        try await running(worker) {
+            try await running(tool) {
+                try await worker.declare(queue(work))
+                let probe = ConsumerProbe()
+                _ = try await worker.consume(.named(work), prefetch: 1, handler: probe.handler)
+                try await tool.delete(queue(work))
+                try await probe.waitForStarts(2)
+                try await tool.publishConfirmed(["again"], to: work)
+                try await probe.waitForDeliveries(1)
+            }
+        }
+    }
+
+    @Test("Deleting: what is in it goes, too; what is not there is passed over; nothing is declared again")
+    func deleting() async throws {
+        let broker = try broker(try await Node.url)
+        try await running(broker) {
+            let exchange = TopologyItem.exchange(name: other, kind: .fanout)
+            let binding = TopologyItem.binding(queue: work, exchange: other, routingKey: "")
+            try await broker.declare(queue(work) + [exchange, binding])
+            try await broker.publishConfirmed(["a", "b"], to: work)
+            try await broker.delete(queue(work) + [binding, exchange] + queue("\(work)-never"))
+            #expect(try await broker.inspect(queue: work) == nil)
+            broker.dropConnections()
+            try await eventually("another connection") {
+                do { return try await broker.inspect(queue: work) == nil } catch let error as BrokerError
+                    where error.code == .disconnected
+                { return false }
+            }
+            try await broker.declare(queue(work))
+            #expect(try await broker.inspect(queue: work)?.ready == 0)
+            try await broker.delete(queue(work))
+        }
+    }
+
     @Test("A delivery held longer than the broker allows: only its consumer is lost")
     func consumerTimeout() async throws {
         // RabbitMQ looks once a minute.

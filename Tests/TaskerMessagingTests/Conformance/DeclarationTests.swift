@@ -105,6 +105,33 @@ struct DeclarationTests {
         }
     }
 
+    @Test("Questions asked at the same time get their own answers", arguments: Implementation.available)
+    func questionsAtTheSameTime(_ implementation: Implementation) async throws {
+        try await Stage.run(implementation) { stage in
+            let queues = (0..<4).map { stage.name("work-\($0)") }
+            try await stage.withBroker { broker in
+                for (count, name) in queues.enumerated() {
+                    try await broker.declare([.queue(name: name, arguments: ["x-queue-type": .string("classic")])])
+                    if count > 0 { try await broker.publishConfirmed((0..<count).map { "\($0)" }, to: name) }
+                    try await broker.waitForReady(count, in: name)
+                }
+                try await withThrowingTaskGroup(of: (Int, QueueFigures?).self) { group in
+                    for round in 0..<50 {
+                        let (index, name) = (round % 5, round % 5 < 4 ? queues[round % 5] : stage.name("none"))
+                        group.addTask { (index, try await broker.inspect(queue: name)) }
+                        group.addTask {
+                            try await broker.declare([.exchange(name: stage.name("x-\(round)"), kind: .fanout)])
+                            return (4, nil)
+                        }
+                    }
+                    for try await (index, figures) in group {
+                        #expect(figures == (index < 4 ? QueueFigures(ready: index, consumers: 0) : nil))
+                    }
+                }
+            }
+        }
+    }
+
     @Test("Inspect and purge", arguments: Implementation.available, QueueType.allCases)
     func inspectAndPurge(_ implementation: Implementation, _ type: QueueType) async throws {
         try await Stage.run(implementation) { stage in

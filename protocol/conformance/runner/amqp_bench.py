@@ -56,7 +56,8 @@ class AmqpBench(Bench):
                 if properties.app_id == NAME:
                     continue
                 raise ScenarioFailed(f"the worker published a body that is no object: {body[:200]!r}")
-            self.take_in(Received(message, len(body), {key: getattr(properties, key) for key in _PROPERTIES}))
+            found = {key: getattr(properties, key) for key in _PROPERTIES}
+            self.take_in(Received(message, len(body), found, self._topology.queue(queue)))
 
     def wait_ready(self, worker: WorkerProcess) -> None:
         def ready() -> bool:
@@ -75,6 +76,10 @@ class AmqpBench(Bench):
     def finish(self) -> None:
         if self._broker_is_up:
             self.until(lambda: (self._desk.state("results") or (0, 0))[0] == 0, "the last results")
+            self.listen()
+            for headers, body in self._dead:
+                if "x-first-death-reason" in headers:
+                    raise ScenarioFailed(f"the broker dead-lettered a message that the worker rejected: {body[:200]!r}")
         super().finish()
 
     def close(self) -> None:
@@ -87,8 +92,7 @@ class AmqpBench(Bench):
 
     def deliver(self, dispatch: Dispatch, operation: dict[str, Any]) -> None:
         if "message" not in operation:
-            dispatch.message["reply_to"] = self._topology.queue(operation.get("reply_to", "results"))
-            dispatch.body = json.dumps(dispatch.message, ensure_ascii=False).encode()
+            dispatch.write(self._topology.queue(operation.get("reply_to", "results")), operation.get("append"))
         task = dispatch.message["task"]
         properties = pika.BasicProperties(
             content_type="application/json",
@@ -128,6 +132,8 @@ class AmqpBench(Bench):
             "step_uuid": dispatch.message["step"]["uuid"],
             "reason": "a scenario",
         }
+        if operation.get("in_capitals"):
+            notice.update((key, notice[key].upper()) for key in ("dispatch_id", "task_uuid", "step_uuid"))
         self.do_send_control({"text": json.dumps(notice)})
 
     def do_requeue(self, operation: dict[str, Any]) -> None:
@@ -213,6 +219,9 @@ class AmqpBench(Bench):
 
     def do_delete(self, operation: dict[str, Any]) -> None:
         self._desk.delete(operation["queue"])
+
+    def do_delete_exchange(self, operation: dict[str, Any]) -> None:
+        self._desk.delete_exchange(operation["exchange"])
 
     def do_close_connections(self, operation: dict[str, Any]) -> None:
         closed = 0

@@ -215,6 +215,11 @@ class Bench:
                 value = value.get(part, MISSING) if isinstance(value, dict) else MISSING
             self.variables[name] = value
 
+    def do_pass_over(self, operation: dict[str, Any]) -> None:
+        self.listen()
+        for one in self.matching(operation["kind"], operation["of"]):
+            one.claimed = True
+
     def do_expect_count(self, operation: dict[str, Any]) -> None:
         self.listen()
         found = len(self.matching(operation["kind"], operation["of"]))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from runner import report
 from runner.amqp_bench import AmqpBench
-from runner.bench import Bench
+from runner.bench import PATIENCE, Bench
 from runner.dispatches import FOLDER, Contract
 from runner.errors import RunnerError, ScenarioFailed
 from runner.judge import Judge
@@ -71,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--report", type=Path, metavar="FILE", help="write the report here (conformance-report.json)",
                         default=Path("conformance-report.json"))  # fmt: skip
     parser.add_argument("--jobs", type=int, default=4, metavar="N", help="scenarios at the same time (4)")
+    parser.add_argument("--patience", type=float, default=PATIENCE, metavar="S",
+                        help="seconds to wait where a scenario says nothing else (30)")  # fmt: skip
+    parser.add_argument("--node", type=Path, metavar="DIR",
+                        help="use the node of scripts/rabbitmq --dir DIR, and leave it running")  # fmt: skip
     parser.add_argument("--list", action="store_true", help="list the scenarios and do nothing")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="starts the worker")
     return parser
@@ -85,8 +89,8 @@ def _run(options: argparse.Namespace, command: list[str], chosen: list[Scenario]
     contract, judge = Contract(), Judge()
     if not judge.knows_schemas:
         print("note: jsonschema is not installed; messages are not compared with schemas/sent", file=sys.stderr)
-    node = Node() if options.transport == "amqp" else None
-    run = Run(command, contract, judge, node, excluded, options.transport)
+    node = Node(options.node) if options.transport == "amqp" else None
+    run = Run(command, contract, judge, node, excluded, options.transport, options.patience)
     try:
         # What disturbs the broker disturbs everybody, so it runs alone.
         with ThreadPoolExecutor(options.jobs) as pool:
@@ -112,6 +116,7 @@ class Run:
     node: Node | None
     excluded: dict[str, str]
     transport: str
+    patience: float = PATIENCE
     outcomes: list[Outcome] = field(default_factory=list)
 
     def scenario(self, scenario: Scenario) -> None:
@@ -120,7 +125,7 @@ class Run:
         if scenario.name in self.excluded:
             status, detail = "excluded", self.excluded[scenario.name]
         else:
-            detail = _one(scenario, self.command, self.contract, self.judge, self.node)
+            detail = _one(scenario, self.command, self.contract, self.judge, self.node, self.patience)
             status = "failed" if detail else "passed"
         seconds = round(time.monotonic() - started, 1)
         outcome = Outcome(self.transport, scenario.name, scenario.rule, status, seconds, detail)
@@ -128,15 +133,19 @@ class Run:
         print(report.line(outcome), flush=True)
 
 
-def _one(scenario: Scenario, command: list[str], contract: Contract, judge: Judge, node: Node | None) -> str:
+def _one(
+    scenario: Scenario, command: list[str], contract: Contract, judge: Judge, node: Node | None, patience: float
+) -> str:
     """Why the scenario failed; empty when it passed."""
     with tempfile.TemporaryDirectory(prefix="tasker-conformance-") as folder:
         common = (scenario, command, contract, judge, Path(folder))
         bench: Bench = StdioBench(*common) if node is None else AmqpBench(node, *common)
+        bench.patience = patience
         number = 0
         try:
             for number, operation in enumerate(scenario.operations, 1):  # noqa: B007
                 bench.perform(operation)
+            number = 0
             bench.finish()
         except ScenarioFailed as failed:
             where = f"operation {number} ({scenario.operations[number - 1]['do']}): " if number else ""

@@ -49,12 +49,9 @@ class Desk:
 
     def declare_all(self) -> None:
         """What belongs to the orchestrator."""
-        topology, channel = self.topology, self.channel
-        for exchange in ("dead", "control"):
-            channel.exchange_declare(topology.exchange(exchange), "fanout", durable=True)
+        self.channel.exchange_declare(self.topology.exchange("control"), "fanout", durable=True)
         for name in ("dead", "workers", "steps", "results"):
             self.declare(name)
-        channel.queue_bind(topology.queue("dead"), topology.exchange("dead"))
         for name in ("results", "workers", "dead"):
             self.read(name)
 
@@ -62,10 +59,16 @@ class Desk:
         full = self.topology.queue(name)
         self.queues.add(name)
         self.channel.queue_declare(full, durable=True, arguments=arguments or self.topology.arguments(name))
+        if name == "dead":
+            self.channel.exchange_declare(self.topology.exchange(name), "fanout", durable=True)
+            self.channel.queue_bind(full, self.topology.exchange(name))
 
     def delete(self, name: str) -> None:
         self._read.pop(name, None)
         self.channel.queue_delete(self.topology.queue(name))
+
+    def delete_exchange(self, name: str) -> None:
+        self.channel.exchange_delete(self.topology.exchange(name))
 
     def read(self, name: str) -> None:
         """Take in everything that comes to this queue."""

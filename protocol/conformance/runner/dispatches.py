@@ -27,6 +27,13 @@ class Dispatch:
     def id(self) -> str:
         return str(self.message["dispatch_id"])
 
+    def write(self, reply_to: str, append: str | None) -> None:
+        """`append` stands before the last brace: what no JSON library writes, such as a member twice."""
+        self.message["reply_to"] = reply_to
+        self.body = json.dumps(self.message, ensure_ascii=False).encode()
+        if append is not None:
+            self.body = self.body[:-1] + append.encode() + b"}"
+
 
 class Contract:
     """`handlers.json`."""

@@ -14,11 +14,12 @@ TRACESTATE = "vendor=conformance"
 
 @dataclass
 class Received:
-    """One message of the worker; `properties` is empty over stdio."""
+    """One message of the worker; `properties` and `queue` are empty over stdio."""
 
     message: dict[str, Any]
     size: int
     properties: dict[str, Any] = field(default_factory=dict)
+    queue: str = ""
     claimed: bool = False
 
     @property
@@ -89,6 +90,16 @@ def _check_properties(received: Received, dispatch: Dispatch | None, known: bool
     for key, value in wanted.items():
         if properties.get(key) != value:
             raise ScenarioFailed(f"{kind}: the property {key} is {properties.get(key)!r} instead of {value!r}")
-    headers = properties.get("headers") or {}
-    if known and headers.get("traceparent") is None:
-        raise ScenarioFailed(f"{kind}: the header traceparent of the dispatch is missing")
+    if known and dispatch is not None:
+        if received.queue != dispatch.message["reply_to"]:
+            raise ScenarioFailed(f"{kind}: it came to {received.queue}, not to the reply_to of the dispatch")
+        _check_trace(kind, properties.get("headers") or {})
+
+
+def _check_trace(kind: str, headers: dict[str, Any]) -> None:
+    """A worker that traces has a span of its own in the same trace; one that does not copies both headers."""
+    found = str(headers.get("traceparent"))
+    if found.split("-")[:2] != TRACEPARENT.split("-")[:2]:
+        raise ScenarioFailed(f"{kind}: the header traceparent is {found}, not of the trace of {TRACEPARENT}")
+    if TRACESTATE not in str(headers.get("tracestate")):
+        raise ScenarioFailed(f"{kind}: the header tracestate is {headers.get('tracestate')}, without {TRACESTATE}")

@@ -15,16 +15,19 @@ SCRIPT = FOLDER.parent.parent / "scripts" / "rabbitmq"
 
 
 class Node:
-    """A private RabbitMQ node, started and removed with this object."""
+    """A private RabbitMQ node, started and removed with this object; or the one in a given folder, which stays."""
 
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="tasker-conformance-"))
+    def __init__(self, folder: Path | None = None) -> None:
+        self._is_kept = folder is not None
+        self._folder = folder or Path(tempfile.mkdtemp(prefix="tasker-conformance-"))
         self.url = ""
         self.start()
 
     def start(self) -> None:
         """Start it, also after :meth:`stop`; on the same port with the same data."""
-        self.url = self._run("start", "--owner", str(os.getpid())).strip().splitlines()[-1]
+        self.url = (
+            self._run("start", *([] if self._is_kept else ["--owner", str(os.getpid())])).strip().splitlines()[-1]
+        )
         # A quorum queue counts its unacknowledged deliveries for others only now and then; 5 s would be waited for.
         self.ctl("eval", "application:set_env(rabbit, quorum_tick_interval, 200).")
 
@@ -43,6 +46,8 @@ class Node:
         return self._run("ctl", *arguments)
 
     def remove(self) -> None:
+        if self._is_kept:
+            return
         try:
             self._run("stop")
         finally:

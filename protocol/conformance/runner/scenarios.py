@@ -21,14 +21,15 @@ OPERATIONS: dict[str, tuple[set[str], set[str]]] = {
     "expect_exit": ({"code"}, {"worker", "within"}),
     "expect_stderr": ({"contains"}, {"worker"}),
     "close_input": (set(), {"worker"}),
-    "send": (set(), {"as", "message", "handler", "execute", "same_step_as", "reply_to", "headers"}),
+    "send": (set(), {"as", "message", "handler", "execute", "same_step_as", "reply_to", "headers", "append"}),
     "send_raw": ({"text"}, {"as", "properties"}),
     "send_control": ({"text"}, set()),
     "requeue": (set(), set()),
-    "cancel": ({"of"}, set()),
+    "cancel": ({"of"}, {"in_capitals"}),
     "answer_fetch": ({"of", "after"}, {"page", "next", "gone", "times"}),
     "cases": ({"handlers"}, set()),
     "expect": ({"kind", "matches"}, {"of", "properties", "skip_others", "within", "save", "ids"}),
+    "pass_over": ({"kind", "of"}, set()),
     "expect_count": ({"kind", "of", "is"}, set()),
     "expect_dead": ({"headers"}, {"text", "within"}),
     "expect_queue": ({"queue"}, {"ready", "unacked", "consumers", "within"}),
@@ -38,6 +39,7 @@ OPERATIONS: dict[str, tuple[set[str], set[str]]] = {
     "declare": ({"queue"}, {"arguments", "fill", "read"}),
     "read": ({"queue"}, set()),
     "delete": ({"queue"}, set()),
+    "delete_exchange": ({"exchange"}, set()),
     "close_connections": (set(), set()),
     "stop_broker": (set(), set()),
     "start_broker": (set(), set()),
@@ -49,7 +51,7 @@ DISTURBING = frozenset({"close_connections", "stop_broker", "block_broker"})
 #: Operations that a worker over stdin and stdout knows.
 OVER_STDIO = frozenset({
     "start_worker", "stop_worker", "signal", "expect_exit", "expect_stderr", "close_input", "send", "send_raw", "cases",
-    "expect", "expect_count", "expect_lines", "create_file",
+    "expect", "pass_over", "expect_count", "expect_lines", "create_file",
 })  # fmt: skip
 PATTERNS = ("matches", "properties", "headers", "code")
 

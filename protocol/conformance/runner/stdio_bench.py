@@ -37,8 +37,8 @@ class StdioBench(Bench):
         self.take_in(Received(message, len(line)))
 
     def deliver(self, dispatch: Dispatch, operation: dict[str, Any]) -> None:
-        dispatch.message["reply_to"] = "stdout"
-        dispatch.body = json.dumps(dispatch.message, ensure_ascii=False).encode()
+        if "message" not in operation:
+            dispatch.write("stdout", operation.get("append"))
         self._worker().write(dispatch.body)
 
     def _worker(self) -> Any:

@@ -8,8 +8,9 @@ struct ConformanceRunCommand: TaskerCommand {
         abstract: "Drive a worker program through the conformance scenarios.",
         discussion: """
             The program is started anew for each scenario, with its settings in the environment, and has to register \
-            the contract handlers of protocol/conformance/handlers.json. Over AMQP the checkout's reference runner \
-            (Python 3 with pika) does the work on a private RabbitMQ. Exit 1 when a scenario fails.
+            the contract handlers of protocol/conformance/handlers.json. Over AMQP it needs a RabbitMQ, whose other \
+            users notice nothing: queues have a prefix of their own and are deleted, faults concern the worker alone. \
+            Exit 1 when a scenario fails.
 
             Example:
               tasker-ctl conformance run --transport stdio -- python3 my_worker.py
@@ -24,6 +25,15 @@ struct ConformanceRunCommand: TaskerCommand {
     @Option(help: "File for the report, in JSON.")
     var report: String?
 
+    @Option(help: "Scenarios at the same time.")
+    var jobs = 8
+
+    @Option(help: "Seconds to wait where a scenario says nothing else.")
+    var patience = 30.0
+
+    @Option(help: "Address of RabbitMQ (default: setting amqp_url).")
+    var amqp: String?
+
     @Argument(parsing: .postTerminator, help: "What starts the worker, after '--'.")
     var command: [String] = []
 
@@ -32,16 +42,22 @@ struct ConformanceRunCommand: TaskerCommand {
             throw CommandError.usage(
                 "no worker is named", hint: "put what starts it after '--': tasker-ctl conformance run -- ./my-worker")
         }
+        guard jobs >= 1 else { throw CommandError.usage("--jobs is \(jobs), not 1 or more") }
+        guard patience > 0 else { throw CommandError.usage("--patience is \(patience), not more than 0") }
         let folder = try ConformanceFiles.find(choice.protocolFolder, host: context.host)
         let files = try ConformanceFiles(folder: folder)
         let scenarios = try choice.scenarios(of: files)
+        var run = ConformanceRun(files: files, command: command, host: context.host, transport: choice.transport)
+        run.jobs = jobs
+        run.patience = patience
+        run.excluded = try files.exclusions(language: language, transport: choice.transport)
         let report: ConformanceReport
         if choice.transport == "stdio" {
-            report = try await overStdio(scenarios, files, context)
+            report = try await run.all(scenarios, broker: nil) { try show($0, context) }
         } else {
-            report = try ReferenceRunner(folder: folder, host: context.host).run(
-                scenarios.map(\.name), language: language, command: command)
-            for outcome in report.outcomes { try show(outcome, context) }
+            report = try await ConformanceBroker.with(amqp ?? context.settings[.amqpURL] ?? "") { [run] broker in
+                try await run.all(scenarios, broker: broker) { try show($0, context) }
+            }
         }
         if let path = self.report {
             do {
@@ -60,34 +76,6 @@ struct ConformanceRunCommand: TaskerCommand {
         if report.hasFailed { throw SilentExit(.failure) }
     }
 
-    private func overStdio(
-        _ scenarios: [ConformanceFiles.Scenario], _ files: ConformanceFiles, _ context: CommandContext
-    ) async throws -> ConformanceReport {
-        var report = ConformanceReport(command: command)
-        let excluded = try exclusions(files.folder)
-        for scenario in scenarios {
-            let started = ContinuousClock.now
-            var status = ConformanceReport.Status.passed
-            var detail = ""
-            if let reason = excluded[scenario.name] {
-                (status, detail) = (.excluded, reason)
-            } else {
-                let folder = FileManager.default.temporaryDirectory.path + "/tasker-conformance-\(UUID().uuidString)"
-                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-                defer { try? FileManager.default.removeItem(atPath: folder) }
-                var bench = StdioBench(scenario, files: files, command: command, host: context.host, folder: folder)
-                if let reason = try await bench.run() { (status, detail) = (.failed, reason) }
-            }
-            let milliseconds = started.duration(to: .now).wholeMilliseconds
-            let outcome = ConformanceReport.Outcome(
-                transport: "stdio", scenario: scenario.name, rule: scenario.rule, status: status,
-                seconds: Double(milliseconds / 100) / 10, detail: detail)
-            report.outcomes.append(outcome)
-            try show(outcome, context)
-        }
-        return report
-    }
-
     /// A row as soon as it is known: a run takes its time.
     private func show(_ outcome: ConformanceReport.Outcome, _ context: CommandContext) throws {
         switch context.printer.format {
@@ -95,18 +83,5 @@ struct ConformanceRunCommand: TaskerCommand {
         case .jsonl: try context.printer.line(outcome.json.canonicalText)
         default: break
         }
-    }
-
-    private func exclusions(_ folder: String) throws -> [String: String] {
-        guard let language, let data = FileManager.default.contents(atPath: folder + "/conformance/exclusions.json")
-        else { return [:] }
-        var reasons: [String: String] = [:]
-        for entry in try JSONText.parse(Array(data)).arrayValue ?? []
-        where entry["language"]?.stringValue == language
-            && (entry["transports"]?.arrayValue ?? []).contains(.string(choice.transport))
-        {
-            if let name = entry["scenario"]?.stringValue { reasons[name] = entry["reason"]?.stringValue ?? "" }
-        }
-        return reasons
     }
 }

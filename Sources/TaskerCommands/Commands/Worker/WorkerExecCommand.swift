@@ -116,6 +116,8 @@ struct WorkerExecCommand: TaskerCommand {
         switch error.code {
         case .accessRefused: CommandError(.denied, code: "denied", error.message, hint: error.remedy)
         case .disconnected: CommandError(.unreachable, code: "unreachable", error.message, hint: error.remedy)
+        // What every worker ends with (wire protocol, section 1).
+        case .preconditionFailed: CommandError(.otherQueue, code: "queue_differs", error.message, hint: error.remedy)
         case .invalidURL: .usage(error.message, hint: error.remedy)
         default: .failed(error.message, hint: error.remedy)
         }

@@ -23,6 +23,21 @@ def test_a_cancel_that_comes_before_the_delivery_is_remembered() -> None:
     assert (bench.last["status"], bench.last["error"]["error_type"]) == ("abandoned", "cancelled")
 
 
+def test_ids_are_compared_without_regard_to_case() -> None:
+    bench = Bench()
+    running, late = execute(), execute()
+    bench.deliver(running)
+    bench.machine.cancel(running["dispatch_id"].upper(), bench.now)
+    assert control_of(bench).reason == "cancelled"
+    bench.machine.cancel(late["dispatch_id"].upper(), bench.now)
+    bench.deliver(late)
+    assert (bench.last["dispatch_id"], bench.last["error"]["error_type"]) == (late["dispatch_id"], "cancelled")
+    # The same dispatch, written otherwise: it runs already.
+    running["dispatch_id"] = running["dispatch_id"].upper()
+    bench.deliver(running)
+    assert len(bench.started) == 1
+
+
 def test_a_cancel_is_forgotten_after_an_hour() -> None:
     bench = Bench()
     message = execute()

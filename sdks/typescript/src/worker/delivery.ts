@@ -222,25 +222,27 @@ export class DeliveryMachine {
       this.refuse(delivery, detail);
       return;
     }
-    const known = this.jobs.get(message.dispatchId);
+    // UUIDs are compared without regard to case.
+    const key = message.dispatchId.toLowerCase();
+    const known = this.jobs.get(key);
     if (known !== undefined) {
       this.adopt(known, delivery, now);
       return;
     }
-    if (this.answered.delete(message.dispatchId)) {
-      this.answered.add(message.dispatchId);
+    if (this.answered.delete(key)) {
+      this.answered.add(key);
       this.link.ack(delivery);
       return;
     }
     message.traceHeaders = traceOf(delivery);
-    const job = new Job(message.dispatchId, message, delivery, 'waiting');
+    const job = new Job(key, message, delivery, 'waiting');
     this.jobs.set(job.key, job);
     const count = delivery.deliveryCount;
     if (delivery.redelivered || (count !== null && count >= 1)) {
       this.abandon(job, 'redelivered', 'delivered before: another worker may have run it', count);
     } else if (this.draining) {
       this.abandon(job, 'worker_shutdown', 'the worker is shutting down');
-    } else if (this.isCancelled(message.dispatchId, now)) {
+    } else if (this.isCancelled(key, now)) {
       this.abandon(job, 'cancelled', 'cancelled before it was started');
     } else if (!this.link.knowsHandler(message)) {
       this.abandon(job, 'handler_not_found', handlerNotFound(message));
@@ -385,7 +387,7 @@ export class DeliveryMachine {
 
   /** A `step.dependencies` page; one that was not asked for, or comes twice, changes nothing. */
   dependencies(page: JsonObject, now: number): void {
-    const job = this.jobs.get(String(page['dispatch_id']));
+    const job = this.jobs.get(String(page['dispatch_id']).toLowerCase());
     if (job === undefined || job.state !== 'fetching' || job.message === null) return;
     if (page['gone'] === true) {
       this.settle(job, now);
@@ -578,7 +580,8 @@ export class DeliveryMachine {
   }
 
   /** A cancel notice; unknown ids are remembered, as the delivery may still come. */
-  cancel(dispatchId: string, now: number): void {
+  cancel(id: string, now: number): void {
+    const dispatchId = id.toLowerCase();
     const job = this.jobs.get(dispatchId);
     if (job === undefined) {
       this.cancelled.delete(dispatchId);

@@ -15,6 +15,20 @@ test('a cancel that comes before the delivery is remembered', () => {
   assert.deepEqual([bench.last['status'], bench.last['error'].error_type], ['abandoned', 'cancelled']);
 });
 
+test('ids are compared without regard to case', () => {
+  const bench = new Bench();
+  const [running, late] = [execute(), execute()];
+  bench.deliver(running);
+  bench.machine.cancel(running['dispatch_id'].toUpperCase(), bench.now);
+  assert.deepEqual(bench.stops, [[running['dispatch_id'], 'cancelled']]);
+  bench.machine.cancel(late['dispatch_id'].toUpperCase(), bench.now);
+  bench.deliver(late);
+  assert.deepEqual([bench.last['dispatch_id'], bench.last['error'].error_type], [late['dispatch_id'], 'cancelled']);
+  // The same dispatch, written otherwise: it runs already.
+  bench.deliver({ ...running, dispatch_id: running['dispatch_id'].toUpperCase() });
+  assert.equal(bench.started.length, 1);
+});
+
 test('a cancel is forgotten after an hour', () => {
   const bench = new Bench();
   const message = execute();

@@ -222,24 +222,26 @@ class DeliveryMachine:
         except Unreadable as error:
             self._refuse(delivery, error)
             return
-        job = self.jobs.get(message.dispatch_id)
+        # UUIDs are compared without regard to case.
+        key = message.dispatch_id.lower()
+        job = self.jobs.get(key)
         if job is not None:
             self._adopt(job, delivery, now)
             return
-        if message.dispatch_id in self._answered:
-            self._answered.move_to_end(message.dispatch_id)
+        if key in self._answered:
+            self._answered.move_to_end(key)
             self._link.ack(delivery)
             return
         message.trace_headers = {
             name: delivery.headers[name] for name in ("traceparent", "tracestate") if name in delivery.headers
         }
-        job = self.jobs[message.dispatch_id] = Job(message.dispatch_id, message, delivery, State.WAITING)
+        job = self.jobs[key] = Job(key, message, delivery, State.WAITING)
         count = delivery.delivery_count
         if delivery.redelivered or (count is not None and count >= 1):
             self._abandon(job, "redelivered", "delivered before: another worker may have run it", count)
         elif self._draining:
             self._abandon(job, "worker_shutdown", "the worker is shutting down")
-        elif self._is_cancelled(message.dispatch_id, now):
+        elif self._is_cancelled(key, now):
             self._abandon(job, "cancelled", "cancelled before it was started")
         elif not self._link.knows_handler(message):
             self._abandon(job, "handler_not_found", _handler_not_found(message))
@@ -382,7 +384,7 @@ class DeliveryMachine:
 
     def dependencies(self, page: dict[str, Any], now: float) -> None:
         """A ``step.dependencies`` page; one that was not asked for, or comes twice, changes nothing."""
-        job = self.jobs.get(str(page.get("dispatch_id")))
+        job = self.jobs.get(str(page.get("dispatch_id")).lower())
         if job is None or job.state is not State.FETCHING or job.message is None:
             return
         if page.get("gone") is True:
@@ -567,6 +569,7 @@ class DeliveryMachine:
 
     def cancel(self, dispatch_id: str, now: float) -> None:
         """A cancel notice; unknown ids are remembered, as the delivery may still come."""
+        dispatch_id = dispatch_id.lower()
         job = self.jobs.get(dispatch_id)
         if job is None:
             self._cancelled[dispatch_id] = now + CANCEL_MEMORY
