@@ -28,6 +28,21 @@ extension WorkflowTask {
         touch(place, context)
     }
 
+    /// The number of an open dispatch that is about to be published, nil for any other.
+    public func publishSequence(of id: DispatchID, step place: Int) -> Int64? {
+        guard let dispatch = steps[place].dispatch, dispatch.id == id, dispatch.publication == .begun else {
+            return nil
+        }
+        return dispatch.publishSequence
+    }
+
+    /// In which order the messages of several tasks leave is their orchestrator's choice. To be called before the
+    /// dispatch is committed; its row has to be written anyway.
+    public mutating func renumber(_ id: DispatchID, step place: Int, sequence: Int64) {
+        guard publishSequence(of: id, step: place) != nil else { return }
+        steps[place].dispatch?.publishSequence = sequence
+    }
+
     /// The message may or may not be in the queue, and is never published again under its id: two copies could both
     /// count. A step that may repeat gets a new one; for any other the lost-dispatch check decides.
     private mutating func doubt(_ place: Int, nacked: Bool, _ context: inout EngineContext) {

@@ -12,6 +12,7 @@ extension Coordinator {
 
     /// One transaction for everything that this round, and confirms before it, changed.
     func commit() async throws {
+        orderDispatches()
         var batch = CommitBatch(at: now)
         batch.tasks = changeOrder.compactMap { id in
             guard let draft = changes[id], let cached = cache[id] else { return nil }
@@ -48,6 +49,30 @@ extension Coordinator {
         routingChanged = false
         mustCommit = false
         softSince = nil
+    }
+
+    /// The messages of a round leave by priority, and are numbered as they leave: a later number that shows a sign of life
+    /// proves that the turn of earlier ones has passed.
+    private func orderDispatches() {
+        func priority(_ due: (task: TaskID, place: Int, dispatch: DispatchID)) -> Int {
+            cache[due.task]?.task.header.priority ?? 0
+        }
+        guard let first = afterCommit.dispatches.first.map(priority),
+            afterCommit.dispatches.contains(where: { priority($0) != first })
+        else { return }
+        // Those that were withdrawn meanwhile have no number.
+        let numbered = afterCommit.dispatches.compactMap { due in
+            cache[due.task]?.task.publishSequence(of: due.dispatch, step: due.place).map { (due: due, number: $0) }
+        }
+        let ordered = numbered.enumerated()
+            .sorted { (-priority($0.element.due), $0.offset) < (-priority($1.element.due), $1.offset) }
+            .map(\.element.due)
+        for (due, number) in zip(ordered, numbered.map(\.number).sorted()) {
+            guard let cached = cache[due.task] else { continue }
+            cached.task.renumber(due.dispatch, step: due.place, sequence: number)
+            reindex(cached.task.steps[due.place], task: due.task)
+        }
+        afterCommit.dispatches = ordered
     }
 
     private func noteFinished(_ batch: CommitBatch) {

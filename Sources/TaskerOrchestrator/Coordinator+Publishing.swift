@@ -17,15 +17,13 @@ extension Coordinator {
         let ready = afterCommit
         afterCommit = AfterCommit()
         var messages = ready.messages.map(\.0)
-        messages += ready.dispatches.sorted(by: { priority($0.task) > priority($1.task) }).compactMap(compose)
+        messages += ready.dispatches.compactMap(compose)
         messages += ready.outbox.map { outgoing($0, token: token(for: .outbox($0))) }
         messages += dueUnroutable()
         if !messages.isEmpty { broker.publish(messages, completion: completion) }
         if !ready.acks.isEmpty { broker.acknowledge(ready.acks) }
         for reply in ready.replies { reply() }
     }
-
-    private func priority(_ task: TaskID) -> Int { cache[task]?.task.header.priority ?? 0 }
 
     /// The message of a dispatch, unless it has been withdrawn meanwhile.
     private func compose(_ due: (task: TaskID, place: Int, dispatch: DispatchID)) -> OutgoingMessage? {

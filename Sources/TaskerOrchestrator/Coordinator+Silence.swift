@@ -183,8 +183,9 @@ extension Coordinator {
     }
 
     private func isOverdue(_ info: OpenStepInfo) -> Bool {
+        // One that will be sent again anyway, after a nack, need not be found lost.
         guard info.state.isInFlight, info.dispatch != nil, !info.wasSeen, info.publication != .parked,
-            let begun = info.begunAt
+            info.resendAt == nil, let begun = info.begunAt
         else { return false }
         return now.millisecondsSince(begun) >= settings.engine.lostDispatch.wholeMilliseconds
     }

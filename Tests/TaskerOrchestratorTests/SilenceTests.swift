@@ -1,3 +1,4 @@
+import Synchronization
 import TaskerEngine
 import TaskerMessaging
 import TaskerProtocol
@@ -43,6 +44,61 @@ struct SilenceTests {
         try await harness.restart()
         try await harness.run([]) { try await harness.task(task)?.state.isTerminal == true }
         #expect(try await harness.task(task)?.state == .error)
+    }
+
+    @Test("messages are numbered in the order in which they leave, the most urgent first")
+    func order() async throws {
+        let harness = Harness()
+        try await harness.start()
+        let worker = try await ScriptedWorker(server: harness.server) { _ in nil }
+        worker.announce(callables: ["Echo"])
+        var template = sevenSteps()
+        template.steps[1].dependencies = []
+        try await harness.register(template)
+        for priority in [0, 7, -3, 7, 0] {
+            var request = harness.request(template)
+            request.priority = priority
+            harness.push(.create(CreateTask(request: request) { _ in }))
+        }
+        _ = try await harness.turn()
+        let coordinator = harness.coordinator
+        let numbers = coordinator.open.values.map { info in
+            (priority: coordinator.cache[info.task]?.task.header.priority ?? 0, number: info.publishSequence)
+        }
+        let ordered = numbers.sorted { $0.number < $1.number }
+        #expect(ordered.map(\.priority) == [7, 7, 7, 7, 0, 0, 0, 0, -3, -3])
+        #expect(Set(numbers.map(\.number)).count == 10)
+        // As they lie in the queue.
+        _ = worker.work()
+        let left = worker.order.compactMap { coordinator.open[$0]?.publishSequence }
+        #expect(left == left.sorted() && left.count == 10)
+    }
+
+    @Test("a nacked message that will be sent again is not found lost before that")
+    func nackedIsNotLost() async throws {
+        let harness = Harness()
+        harness.settings.engine.lostDispatch = .zero
+        harness.settings.lostDispatchCheck = .milliseconds(100)
+        try await harness.start()
+        let worker = try await ScriptedWorker(server: harness.server)
+        worker.announce(callables: ["Echo"])
+        var template = sevenSteps()
+        template.steps.removeLast(6)
+        template.steps[0].retry.maxAttempts = 2
+        try await harness.register(template)
+        // The broker refuses four messages, and made no copy of them: they are sent again after 1, 2, 4 and 8 s.
+        let refusals = Mutex(4)
+        harness.server.setPublishFault { message in
+            guard message.properties.type == MessageKind.amqpType(MessageKind.stepExecute) else { return nil }
+            return refusals.withLock { left in
+                left -= 1
+                return left >= 0 ? .nack : nil
+            }
+        }
+        let task = try await harness.create(template)
+        try await harness.run([worker]) { try await harness.task(task)?.state.isTerminal == true }
+        let stored = try await harness.task(task)
+        #expect(stored?.state == .complete && stored?.steps[0].attempts == 1)
     }
 
     @Test("a wall clock that goes ahead is noticed; slewing, and going back, are not jumps")

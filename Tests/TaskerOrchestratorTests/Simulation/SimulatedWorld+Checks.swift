@@ -35,7 +35,8 @@ extension SimulatedWorld {
     /// Whether everybody has finished.
     func isDry() async throws -> Bool {
         guard let process = orchestrator.process, broker.isEmpty, process.inbox.isEmpty, process.tokens.isEmpty,
-            process.coordinator.changes.isEmpty, workers.allSatisfy({ $0.jobs.isEmpty })
+            process.coordinator.changes.isEmpty, process.coordinator.followUps.isEmpty,
+            workers.allSatisfy({ $0.jobs.isEmpty })
         else { return false }
         let tasks = try await storedTasks()
         guard tasks.count == plan.tasks.count, tasks.allSatisfy({ Self.rests($0.task) }) else { return false }

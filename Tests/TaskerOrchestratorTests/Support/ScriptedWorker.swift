@@ -8,6 +8,7 @@ final class ScriptedWorker: Sendable {
     private struct State {
         var arrived: [Delivery] = []
         var starts: [StepID: [DispatchID]] = [:]
+        var order: [StepID] = []
         var confirms: [UInt64: DeliveryTag] = [:]
         var token: UInt64 = 0
         var cancelled: [DispatchID] = []
@@ -87,7 +88,10 @@ final class ScriptedWorker: Sendable {
                     error: StepFailure(message: "delivered before", errorType: ErrorType.redelivered)),
                 to: message.replyTo, ack: delivery.tag)
         }
-        state.withLock { $0.starts[message.step.id, default: []].append(message.dispatchID) }
+        state.withLock {
+            $0.starts[message.step.id, default: []].append(message.dispatchID)
+            $0.order.append(message.step.id)
+        }
         guard var answer = behaviour(message) else { return }
         answer.worker = identity
         answer.startedAt = Timestamp(milliseconds: 0)
@@ -116,5 +120,7 @@ final class ScriptedWorker: Sendable {
 
     /// Dispatches under which each step was started, in order.
     var starts: [StepID: [DispatchID]] { state.withLock { $0.starts } }
+    /// Steps in the order of their starts.
+    var order: [StepID] { state.withLock { $0.order } }
     var cancelNotices: [DispatchID] { state.withLock { $0.cancelled } }
 }
