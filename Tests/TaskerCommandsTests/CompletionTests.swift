@@ -136,23 +136,29 @@ import Testing
             try place.write("complete", script)
             let folder = URL(fileURLWithPath: program).deletingLastPathComponent().path
             let flags = shell == "bash" ? ["--norc"] : shell == "zsh" ? ["-f"] : ["--no-config"]
-            let result = try await Toolchain.run(
-                shell, flags + ["complete"], in: place.path,
-                environment: [
-                    "PATH": folder + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? ""),
-                    "TASKER_SERVER": server.url, "HOME": place.path, "XDG_CONFIG_HOME": place.path,
-                    "XDG_CACHE_HOME": place.path, "TERM": "dumb",
-                ])
+            let environment = [
+                "PATH": folder + ":" + (ProcessInfo.processInfo.environment["PATH"] ?? ""),
+                "TASKER_SERVER": server.url, "HOME": place.path, "XDG_CONFIG_HOME": place.path,
+                "XDG_CACHE_HOME": place.path, "TERM": "dumb",
+            ]
+            // The server has 300 ms, which a busy machine may take: from here on there is an older answer.
+            var answer = ""
+            while !answer.contains(Self.id) {
+                answer = try await Toolchain.run(
+                    program, ["completion", "--words", "--", "task", "get", ""], in: place.path,
+                    environment: environment
+                ).output
+            }
+            let result = try await Toolchain.run(shell, flags + ["complete"], in: place.path, environment: environment)
             #expect(
                 result.output
                     == """
                     template
                     --dry-run
                     \(Self.id)
-                    @file-less
                     --color=always
 
-                    """.replacing("@file-less\n", with: ""), "\(shell)")
+                    """, "\(shell)")
         }
     }
 }

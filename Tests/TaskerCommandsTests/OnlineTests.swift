@@ -383,6 +383,64 @@ import Testing
         }
     }
 
+    // MARK: - Several at once
+
+    private static let others = ["01982f6a-2222-7000-8000-000000000002", "01982f6a-3333-7000-8000-000000000003"]
+
+    @Test(arguments: [
+        (["task", "cancel"], "DELETE"), (["dlq", "discard"], "PATCH"), (["dlq", "replay"], "POST"),
+    ])
+    func oneThatFailsDoesNotKeepTheOthersBack(command: [String], method: String) async throws {
+        try await Self.serving({ request in
+            request.target.contains(Self.id)
+                ? .problem(409, code: "CONFLICT", detail: "It has ended.")
+                : .json(200, #"{"status":"cancelled","message":"done","dlq_reason":"Poison"}"#)
+        }) { server in
+            let place = Self.place()
+            let ids = [Self.id] + Self.others
+            let yes = command == ["dlq", "replay"] ? [] : ["--yes"]
+            let run = await place.run(command + ids + yes + ["--server", server.url])
+            #expect(run.status == .failure)
+            #expect(run.errors.hasPrefix("error: \(Self.id): It has ended\n"), "\(run.errors)")
+            let lines = run.output.split(separator: "\n")
+            #expect(lines.count == 2 && lines[0].hasPrefix(Self.others[0]) && lines[1].hasPrefix(Self.others[1]))
+            #expect(server.requests.count { $0.method == method } == 3)
+            let json = await place.run(command + Self.others + yes + ["--server", server.url, "-o", "json"])
+            #expect(json.status == .ok)
+            #expect(try JSONText.parse(json.output).arrayValue?.count == 2)
+            let names = await place.run(command + Self.others + yes + ["--server", server.url, "-o", "name"])
+            #expect(names.output == Self.others.map { $0 + "\n" }.joined())
+        }
+    }
+
+    @Test(arguments: [["task", "cancel", id, id], ["dlq", "discard", id], ["dlq", "replay", id]])
+    func aDryRunChangesNothing(arguments: [String]) async throws {
+        try await Self.serving(.json(200, #"{"status":"pending","dlq_reason":"Poison"}"#)) { server in
+            let run = await Self.place().run(arguments + ["--dry-run", "--server", server.url])
+            #expect(run.status == .ok, "\(run.errors)")
+            #expect(run.output.split(separator: "\n").count == 1 && run.output.hasPrefix(Self.id))
+            #expect(server.requests.allSatisfy { $0.method == "GET" })
+        }
+    }
+
+    @Test func replayOfAllNeedsAReasonAndAnAnswer() async throws {
+        try await Self.serving({ request in
+            request.method == "GET"
+                ? .json(200, #"[{"dlq_entry_uuid":"\#(Self.id)"}]"#) : .json(200, #"{"message":"replayed"}"#)
+        }) { server in
+            let place = Self.place()
+            let all = ["dlq", "replay", "--all", "-n", "shop", "--server", server.url]
+            #expect(await place.run(all).status == .usage)
+            #expect(await place.run(all + ["--reason", "back"]).status == .usage)
+            #expect(await place.run(all + ["--reason", "back", "--dry-run"]).output == Self.id + "\n")
+            #expect(server.requests.allSatisfy { $0.method == "GET" })
+            #expect(server.requests.first?.target.contains("resolution_status=pending&namespace=shop") == true)
+            let run = await place.run(all + ["--reason", "back", "--yes"])
+            #expect(run.output == "\(Self.id)  replayed\n")
+            #expect(server.requests.last?.json == ["reason": "back", "by": "tester"])
+        }
+    }
+
     // MARK: - Templates, pictures, why
 
     @Test func aDryRunChecksTheInputAndCreatesNothing() async throws {
