@@ -10,6 +10,7 @@ let strict: [SwiftSetting] = [
 ]
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let inMemoryLogging: Target.Dependency = .product(name: "InMemoryLogging", package: "swift-log")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -144,14 +145,16 @@ let package = Package(
         tests(
             "TaskerServerTests",
             [
-                "TaskerServer", "TaskerOrchestrator", "TaskerStore", "TaskerMessaging", "TaskerEngine",
+                "TaskerServer", "TaskerOrchestrator", "TaskerStore", "TaskerSQLite", "TaskerMessaging", "TaskerEngine",
                 "TaskerTemplates",
-                "TaskerProtocol", hummingbird, httpTypes, nioCore, nioEmbedded, lifecycle, logging,
+                "TaskerProtocol", "TaskerCommands", argumentParser, hummingbird, httpTypes, nioCore, nioEmbedded,
+                lifecycle, logging,
             ]),
         tests(
             "TaskerWorkerTests",
             [
                 "TaskerWorker", "TaskerTestKit", "TaskerMessaging", "TaskerAMQP", "TaskerProtocol", lifecycle, logging,
+                inMemoryLogging,
             ]),
         tests(
             "TaskerWorkerHTTPTests",
@@ -171,11 +174,11 @@ let package = Package(
         tests(
             "TaskerCommandsTests",
             ["TaskerCommands", "TaskerTemplates", "TaskerProtocol", argumentParser],
-            // What help pages look like.
-            exclude: ["Golden"]),
+            // What pages look like, and scripts that shells run.
+            exclude: ["Golden", "Shells"]),
         tests(
             "EndToEndTests",
-            ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", logging],
+            ["TaskerMessaging", "TaskerAMQP", "TaskerProtocol", "TaskerTemplates", logging],
             // Python handlers for the workers that the tests start.
             exclude: ["handlers"]),
     ],

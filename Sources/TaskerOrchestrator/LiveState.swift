@@ -89,19 +89,28 @@ extension Coordinator {
     private func liveRoutes() -> [LiveState.Route] {
         var handlers = Set(routes.table.announced.keys).union(routes.table.operatorRoutes.keys)
         handlers.formUnion(heldByRoute.keys)
+        // Queues that templates name; nil among them: a step that names none.
+        var declared: [RoutingTable.Handler: Set<String?>] = [:]
         for entry in templates.all {
             for step in entry.template.steps {
-                handlers.insert(
-                    RoutingTable.Handler(namespace: entry.template.namespace, callable: step.handler.callable))
+                let handler = RoutingTable.Handler(
+                    namespace: entry.template.namespace, callable: step.handler.callable)
+                handlers.insert(handler)
+                declared[handler, default: []].insert(step.handler.queue)
             }
         }
-        return handlers.map(liveRoute).sorted { ($0.namespace, $0.callable) < ($1.namespace, $1.callable) }
+        return handlers.map { liveRoute($0, declared: declared[$0] ?? []) }
+            .sorted { ($0.namespace, $0.callable) < ($1.namespace, $1.callable) }
     }
 
-    private func liveRoute(_ handler: RoutingTable.Handler) -> LiveState.Route {
+    private func liveRoute(_ handler: RoutingTable.Handler, declared: Set<String?>) -> LiveState.Route {
         let source: LiveState.Route.Source
         var queues: [(String, Int)] = []
-        if let weighted = routes.table.operatorRoutes[handler] {
+        if !declared.isEmpty, !declared.contains(nil) {
+            // Where every step names its queue nothing else is asked.
+            source = .template
+            queues = declared.compactMap(\.self).sorted().map { ($0, 100) }
+        } else if let weighted = routes.table.operatorRoutes[handler] {
             source = .operator
             queues = weighted.map { ($0.queue, $0.weight) }
         } else if let queue = routes.table.inUse[handler] {

@@ -92,7 +92,7 @@ public struct SemanticVersion: Comparable, Sendable {
 }
 
 /// Levenshtein distance, for "did you mean".
-func editDistance(_ left: String, _ right: String) -> Int {
+public func editDistance(_ left: String, _ right: String) -> Int {
     let a = Array(left.unicodeScalars.prefix(128))
     let b = Array(right.unicodeScalars.prefix(128))
     var row = Array(0...b.count)

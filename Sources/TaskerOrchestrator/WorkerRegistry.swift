@@ -3,7 +3,7 @@ import TaskerStore
 
 /// A worker as it announced itself.
 public struct WorkerInfo: Sendable, Hashable {
-    public enum Status: String, Sendable {
+    public enum Status: String, Sendable, CaseIterable {
         case active, draining, lost, left
     }
 

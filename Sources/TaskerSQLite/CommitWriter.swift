@@ -73,7 +73,7 @@ final class CommitWriter {
         try sql.rollback.run()
     }
 
-    private func transaction<Value>(_ body: () throws -> Value) throws -> Value {
+    func transaction<Value>(_ body: () throws -> Value) throws -> Value {
         try sql.begin.run()
         do {
             let value = try body()

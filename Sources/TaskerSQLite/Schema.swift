@@ -25,6 +25,7 @@ enum Schema {
         }
         migrator.registerMigration("0002-events") { try $0.execute(sql: events) }
         migrator.registerMigration("0003-dead-letter-failures") { try $0.execute(sql: deadLetterFailures) }
+        migrator.registerMigration("0004-replays") { try $0.execute(sql: replays) }
         return migrator
     }
 
@@ -43,6 +44,17 @@ enum Schema {
         INSERT INTO dead_letter_failures (entry, number, failure)
             SELECT l.id, f.key, CAST(f.value AS BLOB) FROM dead_letters l, json_each(CAST(l.failures AS TEXT)) f;
         ALTER TABLE dead_letters DROP COLUMN failures;
+        """
+
+    /// What the API remembers of its callers. A claim without an answer has no status. `size` is that of the body, which
+    /// lies last, so that counting does not read it.
+    private static let replays = """
+        CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE replays (
+            id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, request_hash TEXT NOT NULL, claimed_at INTEGER NOT NULL,
+            size INTEGER NOT NULL, status INTEGER, headers BLOB, body BLOB
+        );
+        CREATE INDEX replays_by_time ON replays (claimed_at, id, size);
         """
 
     private static let initial = """

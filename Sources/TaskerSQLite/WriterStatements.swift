@@ -14,6 +14,7 @@ struct WriterStatements {
     let insertDeadLetter, insertDeadLetterFailure, updateDeadLetter: PreparedStatement
     let putOutbox, deleteOutbox, putTemplate, putRouting: PreparedStatement
     let lastTask, lastData, lastSequence: PreparedStatement
+    let replays: ReplayStatements
 
     init(_ database: Database) throws {
         func prepare(_ sql: String) throws -> PreparedStatement { try PreparedStatement(database, sql) }
@@ -109,6 +110,7 @@ struct WriterStatements {
         lastTask = try prepare("SELECT ifnull(max(id), 0) FROM tasks")
         lastData = try prepare("SELECT ifnull(max(id), 0) FROM step_data")
         lastSequence = try prepare("SELECT ifnull(max(sequence), 0) FROM journal")
+        replays = try ReplayStatements(database)
     }
 
     private static func marks(_ count: Int) -> String {

@@ -12,15 +12,18 @@ public enum Server {
     ) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
         let counter = RequestCounter()
+        let nearest = NearestPath()
         router.add(middleware: CountingMiddleware(counter: counter))
-        router.add(middleware: ProblemMiddleware())
+        router.add(middleware: ProblemMiddleware(nearest: nearest))
         router.add(middleware: GuardMiddleware(settings: settings))
-        router.add(middleware: IdempotencyMiddleware(memory: ReplayMemory()))
+        router.add(middleware: BodyMiddleware(timeout: settings.bodyTimeout))
+        router.add(middleware: IdempotencyMiddleware(store: orchestrator.store, retention: settings.replays))
         HealthController(orchestrator: orchestrator, settings: settings, counter: counter).addRoutes(to: router)
         MetricsController(orchestrator: orchestrator, counter: counter, settings: settings).addRoutes(to: router)
         ConfigurationController(orchestrator: orchestrator, settings: settings).addRoutes(to: router)
         DocumentationController().addRoutes(to: router)
         addVersioned(to: router.group("v1"), orchestrator, settings)
+        nearest.learn(router.routes.map(\.path.description))
         refuseOtherMethods(router)
         return router
     }

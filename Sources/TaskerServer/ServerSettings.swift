@@ -1,4 +1,5 @@
 import TaskerProtocol
+import TaskerStore
 
 /// What the HTTP side may be told. Defaults are those of the REST contract.
 public struct ServerSettings: Sendable {
@@ -9,7 +10,11 @@ public struct ServerSettings: Sendable {
     public var exposesConfiguration = false
     /// Open connections.
     public var connections = 10_000
+    /// Within which a request's body must have come.
+    public var bodyTimeout: Duration = .seconds(30)
     public var version = "0.1.0"
+    /// Answers to POSTs with an idempotency key.
+    public var replays = ReplayRetention()
 
     /// Open event streams.
     public var eventReaders = 2000

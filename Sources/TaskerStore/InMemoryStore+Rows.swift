@@ -39,6 +39,9 @@ struct InMemoryRows {
     var outbox: [Int64: OutboxMessage] = [:]
     var templates: [TemplateRevision] = []
     var routing = RoutingTable()
+    /// Oldest first.
+    var replays: [InMemoryReplay] = []
+    var signingKey: [UInt8]?
     var isClosed = false
 
     func open() throws {

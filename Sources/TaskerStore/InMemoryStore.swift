@@ -115,4 +115,11 @@ public final class InMemoryStore: Store {
             return try body(rows)
         }
     }
+
+    func writing<Value: Sendable>(_ body: (inout InMemoryRows) throws -> Value) throws -> Value {
+        try rows.withLock { rows in
+            try rows.open()
+            return try body(&rows)
+        }
+    }
 }

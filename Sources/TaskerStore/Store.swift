@@ -2,7 +2,10 @@ import TaskerEngine
 import TaskerProtocol
 
 /// Where tasks live. In the engine's terms, shaped for batches and for several orchestrators: one ``commit(_:epoch:)``
-/// per batch of events is the only way in, and every commit is fenced by the epoch of its owner.
+/// per batch of events is the only way in for tasks, and every commit is fenced by the epoch of its owner.
+///
+/// What the API remembers of its callers (idempotency keys, the key it signs with) is kept here as well, beside the
+/// tasks and without a fence: it says what was answered and changes no task.
 ///
 /// Implementations: ``InMemoryStore``, `SQLiteStore` (one orchestrator). One conformance suite runs against all.
 public protocol Store: Sendable {
@@ -80,6 +83,21 @@ public protocol Store: Sendable {
 
     /// What workers have announced and operators have set.
     func routingTable() async throws -> RoutingTable
+
+    /// The secret that this store's orchestrators sign with: made at the first question, and the same ever after.
+    func signingKey() async throws -> [UInt8]
+
+    /// Takes an idempotency key for a request, durably, unless somebody has it. Of several at once one gets `taken`.
+    /// Forgets what `retention` does not keep.
+    func claimReplay(
+        _ key: String, requestHash: String, at now: Timestamp, keeping retention: ReplayRetention
+    ) async throws -> ReplayClaim
+
+    /// Keeps the answer of the request that has the key. Without effect when it has it no more.
+    func recordReplay(_ key: String, requestHash: String, _ answer: RecordedAnswer) async throws
+
+    /// Gives the key back: its request did nothing. Without effect when it has it no more, or was answered.
+    func releaseReplay(_ key: String, requestHash: String) async throws
 
     /// Takes a write lock and lets it go: whether a commit would work now.
     func checkWritable() async throws

@@ -67,15 +67,24 @@ import Testing
         #expect(run.status == .ok, "\(run.errors)")
     }
 
+    /// Types and the handler of one step, in a directory of their own.
+    private func handler(_ language: String, _ step: String, in place: borrowing Workplace) async throws {
+        for command in [["types"], ["handler", "-s", step, "--with-tests"]] {
+            let arguments = ["-t", "order.yaml", "-l", language, "--output-dir", "one"]
+            let run = await place.run(["generate"] + command + arguments)
+            #expect(run.status == .ok, "\(run.errors)")
+        }
+    }
+
     @Test(.enabled(if: Toolchain.hasPython, "no Python 3 with venv"))
     func python() async throws {
         let place = Workplace()
         try await scaffold("python", in: place)
-        let result = try Toolchain.pytest(place.path + "/out")
+        let result = try await Toolchain.pytest(place.path + "/out")
         #expect(result.status == 0, "\(result.output)")
         let python = Toolchain.python ?? "python3"
         for arguments in [["check", "--isolated", "."], ["format", "--isolated", "--check", "."]] {
-            let lint = try Toolchain.run(python, ["-m", "ruff"] + arguments, in: place.path + "/out")
+            let lint = try await Toolchain.run(python, ["-m", "ruff"] + arguments, in: place.path + "/out")
             #expect(lint.status == 0, "\(lint.output)")
         }
         try place.write(
@@ -88,23 +97,39 @@ import Testing
             value = Input.model_validate(good)
             assert value.class_ == "c" and value.odd_name is True
             assert value.model_dump(mode="json", by_alias=True, exclude_none=True) == {**good, "items": [{"sku": "a", "price": 1.0}]}
-            for wrong in [{"order_id": "1"}, {"kind": "other"}, {"items": [{"sku": "a"}]}, {"items": {}}, {"tags": {"a": 1}}]:
+            nested = {"sku": "a", "price": 1}
+            for wrong in [
+                {"order_id": "1"}, {"order_id": 1.5}, {"order_id": True}, {"order_id": None}, {"kind": "other"},
+                {"items": [{"sku": "a"}]}, {"items": {}}, {"items": [{"sku": "a", "price": "1"}]}, {"tags": {"a": 1}},
+                {"odd-name": "yes"}, {"items": [{**nested, "address": {}}]},
+                {"items": [{**nested, "address": {"street": "s", "lines": [1]}}]},
+            ]:
                 try:
                     Input.model_validate({**good, **wrong})
                 except ValidationError:
                     continue
                 raise SystemExit(f"accepted: {wrong}")
             """)
-        let wrong = try Toolchain.run(python, ["wrong.py"], in: place.path + "/out")
+        let wrong = try await Toolchain.run(python, ["wrong.py"], in: place.path + "/out")
         #expect(wrong.status == 0, "\(wrong.output)")
+        try await handler("python", "charge", in: place)
+        let one = try await Toolchain.pytest(place.path + "/one")
+        #expect(one.status == 0, "\(one.output)")
     }
 
     @Test(.enabled(if: Toolchain.hasRuby, "no rspec, or no Ruby SDK"))
     func ruby() async throws {
         let place = Workplace()
         try await scaffold("ruby", in: place)
-        let result = try Toolchain.rspec(place.path + "/out")
+        let result = try await Toolchain.rspec(place.path + "/out")
         #expect(result.status == 0, "\(result.output)")
+        if Toolchain.hasRubocop {
+            let lint = try await Toolchain.rubocop(place.path + "/out")
+            #expect(lint.status == 0, "\(lint.output)")
+        }
+        try await handler("ruby", "charge", in: place)
+        let one = try await Toolchain.rspec(place.path + "/one")
+        #expect(one.status == 0, "\(one.output)")
         try place.write(
             "out/wrong.rb",
             """
@@ -113,18 +138,25 @@ import Testing
             value = EcommerceOrderProcessingInput.parse(good)
             raise 'names' unless value.class_ == 'c' && value.odd_name == true
             raise 'to_h' unless value.to_h == good
-            [{ 'order_id' => '1' }, { 'kind' => 'other' }, { 'items' => [{ 'sku' => 'a' }] }, { 'items' => {} }, { 'tags' => { 'a' => 1 } }].each do |wrong|
+            nested = { 'sku' => 'a', 'price' => 1 }
+            [
+              { 'order_id' => '1' }, { 'order_id' => 1.5 }, { 'order_id' => true }, { 'order_id' => nil },
+              { 'kind' => 'other' }, { 'items' => [{ 'sku' => 'a' }] }, { 'items' => {} },
+              { 'items' => [{ 'sku' => 'a', 'price' => '1' }] }, { 'tags' => { 'a' => 1 } }, { 'odd-name' => 'yes' },
+              { 'items' => [nested.merge('address' => {})] },
+              { 'items' => [nested.merge('address' => { 'street' => 's', 'lines' => [1] })] }
+            ].each do |wrong|
               EcommerceOrderProcessingInput.parse(good.merge(wrong))
               abort "accepted: #{wrong}"
             rescue TypeError
               next
             end
             """)
-        let wrong = try Toolchain.run("ruby", ["wrong.rb"], in: place.path + "/out")
+        let wrong = try await Toolchain.run("ruby", ["wrong.rb"], in: place.path + "/out")
         #expect(wrong.status == 0, "\(wrong.output)")
         let dry = await place.run("generate", "types", "-t", "order.yaml", "-l", "ruby", "--dry-struct", "-o", "dry.rb")
         #expect(dry.status == .ok)
-        #expect(try Toolchain.run("ruby", ["-c", "dry.rb"], in: place.path).status == 0)
+        #expect(try await Toolchain.run("ruby", ["-c", "dry.rb"], in: place.path).status == 0)
     }
 
     @Test(.enabled(if: Toolchain.hasTypeScript, "no tsc, or no TypeScript SDK"))
@@ -144,12 +176,21 @@ import Testing
 
             test('wrong data is refused', () => {
               assert.deepEqual(parse(good), good);
-              const wrong = [{ order_id: '1' }, { kind: 'other' }, { items: [{ sku: 'a' }] }, { items: {} }, { tags: { a: 1 } }];
+              const nested = { sku: 'a', price: 1 };
+              const wrong = [
+                { order_id: '1' }, { order_id: 1.5 }, { order_id: true }, { order_id: null }, { kind: 'other' },
+                { items: [{ sku: 'a' }] }, { items: {} }, { items: [{ sku: 'a', price: '1' }] }, { tags: { a: 1 } },
+                { 'odd-name': 'yes' }, { items: [{ ...nested, address: {} }] },
+                { items: [{ ...nested, address: { street: 's', lines: [1] } }] },
+              ];
               for (const part of wrong) assert.throws(() => parse({ ...good, ...part }), TypeError, JSON.stringify(part));
             });
             """)
-        let result = try Toolchain.nodeTest(place.path + "/out")
+        let result = try await Toolchain.nodeTest(place.path + "/out")
         #expect(result.status == 0, "\(result.output)")
+        try await handler("typescript", "charge", in: place)
+        let one = try await Toolchain.nodeTest(place.path + "/one")
+        #expect(one.status == 0, "\(one.output)")
         let zod = await place.run("generate", "types", "-t", "order.yaml", "-l", "ts", "--zod", "-o", "-")
         #expect(zod.output.contains("items: z.array(EcommerceOrderProcessingInputItemSchema),"), "\(zod.output)")
     }
@@ -172,18 +213,26 @@ import Testing
                 let read = |text: String| Input::from_json(&Json::parse(&text).unwrap(), "input");
                 let good = r#"[{"sku":"a","price":1}]"#;
                 assert_eq!(read(text("1", "class", good)).unwrap().class.as_deref(), Some("c"));
-                for wrong in [text("\\"1\\"", "class", good), text("1", "other", good), text("1", "class", r#"[{"sku":"a"}]"#), text("1", "class", "{}")] {
+                for wrong in [
+                    text("\\"1\\"", "class", good),
+                    text("1.5", "class", good),
+                    text("true", "class", good),
+                    text("null", "class", good),
+                    text("1", "other", good),
+                    text("1", "class", r#"[{"sku":"a"}]"#),
+                    text("1", "class", r#"[{"sku":"a","price":"1"}]"#),
+                    text("1", "class", r#"[{"sku":"a","price":1,"address":{}}]"#),
+                    text("1", "class", "{}"),
+                ] {
                     assert!(read(wrong.clone()).is_err(), "{wrong}");
                 }
             }
-            """.replacing(".class.as_deref()", with: ".class.as_deref()"))
-        let result = try Toolchain.cargo(place.path + "/out")
+            """)
+        let result = try await Toolchain.cargo(place.path + "/out")
         #expect(result.status == 0, "\(result.output)")
-        if Toolchain.has("rustfmt") {
-            let format = try Toolchain.run(
-                "rustfmt", ["--check", "--edition", "2021", "main.rs"], in: place.path + "/out")
-            #expect(format.status == 0, "\(format.output)")
-        }
+        try FileManager.default.removeItem(atPath: place.path + "/out/tests/wrong.rs")
+        let lint = try await Toolchain.rustLint(place.path + "/out")
+        #expect(lint.status == 0, "\(lint.output)")
         let serde = await place.run("generate", "types", "-t", "order.yaml", "-l", "rust", "--serde", "-o", "-")
         #expect(
             serde.output.contains("#[serde(rename = \"odd-name\", default, skip_serializing_if = \"Option::is_none\")]")
@@ -193,44 +242,80 @@ import Testing
     @Test func swift() async throws {
         let place = Workplace()
         try await scaffold("swift", in: place)
-        let files = place.files().filter { $0.hasSuffix(".swift") }
-        #expect(files.count == 5)
-        let parsed = try Toolchain.run("swiftc", ["-frontend", "-parse"] + files, in: place.path)
-        #expect(parsed.status == 0, "\(parsed.output)")
-        // The types are Codable over anything that has a JSONValue; run them against a stand-in for the SDK.
+        let lint = try await Toolchain.swiftFormat(place.path + "/out")
+        #expect(lint.status == 0, "\(lint.output)")
         try place.write(
-            "check/main.swift",
+            "out/Tests/OrderProcessingTests/WrongTests.swift",
             """
-            import Foundation
+            import TaskerWorker
+            import Testing
 
-            public enum JSONValue: Codable, Hashable, Sendable {
-                case any
-                public init(from decoder: any Decoder) throws { self = .any }
-                public func encode(to encoder: any Encoder) throws {
-                    var container = encoder.singleValueContainer()
-                    try container.encodeNil()
+            @testable import OrderProcessing
+
+            struct WrongTests {
+                let good: JSONValue = [
+                    "order_id": 1, "kind": "class", "items": [["sku": "a", "price": 1.5]], "class": "c", "odd-name": true,
+                ]
+
+                private func read(_ part: [String: JSONValue]) throws -> EcommerceOrderProcessingInput {
+                    let value = JSONValue.object((good.objectValue ?? [:]).merging(part) { $1 })
+                    return try RawJSONDecoder().decode(EcommerceOrderProcessingInput.self, from: RawJSON(value))
+                }
+
+                @Test func rightDataIsRead() throws {
+                    let value = try read([:])
+                    #expect(value.class_ == "c" && value.oddName == true && value.kind == .class_)
+                    #expect(try RawJSONEncoder().encode(value).value == good)
+                }
+
+                @Test(arguments: [
+                    ["order_id": "1"], ["order_id": 1.5], ["order_id": true], ["order_id": nil], ["kind": "other"],
+                    ["items": [["sku": "a"]]], ["items": [:]], ["items": [["sku": "a", "price": "1"]]],
+                    ["tags": ["a": 1]], ["odd-name": "yes"], ["items": [["sku": "a", "price": 1, "address": [:]]]],
+                    ["items": [["sku": "a", "price": 1, "address": ["street": "s", "lines": [1]]]]],
+                ] as [[String: JSONValue]])
+                func wrongDataIsRefused(part: [String: JSONValue]) {
+                    #expect(throws: (any Error).self) { try read(part) }
                 }
             }
 
-            let good = #"{"order_id":1,"kind":"class","items":[{"sku":"a","price":1}],"class":"c","odd-name":true}"#
-            func read(_ text: String) throws -> EcommerceOrderProcessingInput {
-                try JSONDecoder().decode(EcommerceOrderProcessingInput.self, from: Data(text.utf8))
-            }
-            let value = try read(good)
-            precondition(value.class_ == "c" && value.oddName == true && value.kind == .class_)
-            for (old, new) in [("\\"order_id\\":1", "\\"order_id\\":\\"1\\""), ("\\"class\\",", "\\"other\\","), (",\\"price\\":1", "")] {
-                let wrong = good.replacingOccurrences(of: old, with: new)
-                precondition(wrong != good)
-                if (try? read(wrong)) != nil { fatalError("accepted: \\(wrong)") }
-            }
             """)
-        let types = try place.read("out/Sources/OrderProcessing/OrderProcessingTypes.swift")
-        try place.write("check/types.swift", types.replacing("import TaskerWorker\n", with: ""))
-        let built = try Toolchain.run(
-            "swiftc", ["main.swift", "types.swift", "-o", "check"], in: place.path + "/check")
-        #expect(built.status == 0, "\(built.output)")
-        let run = try Toolchain.run("./check", [], in: place.path + "/check")
-        #expect(run.status == 0, "\(run.output)")
+        let result = try await Toolchain.swiftTest(place.path + "/out")
+        #expect(result.status == 0, "\(result.output)")
+        try await handler("swift", "charge", in: place)
+        let one = try await Toolchain.swiftTest(place.path + "/one")
+        #expect(one.status == 0, "\(one.output)")
+    }
+
+    @Test func filesAreTreatedAsByEveryCommandThatWrites() async throws {
+        let place = Workplace()
+        try place.write("order.yaml", Self.template)
+        let scaffold = ["generate", "scaffold", "-t", "order.yaml", "-l", "python", "--output-dir", "out"]
+        let dry = await place.run(scaffold + ["--dry-run"])
+        #expect(dry.status == .ok && dry.output.contains("--- out/order_processing_types.py\n"))
+        #expect(place.files() == ["order.yaml"])
+        #expect(await place.run(scaffold).status == .ok)
+        let types = try place.read("out/order_processing_types.py")
+        try place.write("out/order_processing_types.py", "mine")
+        let again = await place.run(scaffold)
+        #expect(again.status == .failure && again.errors.contains("order_processing_types.py"))
+        #expect(try place.read("out/order_processing_types.py") == "mine")
+        #expect(await place.run(scaffold + ["--force"]).status == .ok)
+        #expect(try place.read("out/order_processing_types.py") == types)
+    }
+
+    /// With the libraries that a project may have; they are not among the packages of a checkout.
+    @Test func librariesAreUsedThroughout() async throws {
+        let place = Workplace()
+        try place.write("order.yaml", Self.template)
+        let serde = await place.run(
+            "generate", "scaffold", "-t", "order.yaml", "-l", "rust", "--serde", "--output-dir", "r")
+        #expect(serde.errors.contains("cargo test\n"), "\(serde.errors)")
+        #expect(try place.read("r/Cargo.toml").contains("serde_json = \"1\""))
+        #expect(
+            try place.read("r/order_processing_handlers.rs").contains("from_json::<EcommerceOrderProcessingInput>("))
+        let dry = await place.run("generate", "types", "-t", "order.yaml", "-l", "ruby", "--dry-struct", "-o", "-")
+        #expect(dry.output.contains("'odd-name' => :odd_name"), "\(dry.output)")
     }
 
     @Test(arguments: ["python", "ruby", "typescript", "rust", "swift"])

@@ -14,6 +14,21 @@ import Testing
         #"{"task_uuid":"\#(id)","namespace":"shop","name":"order","version":"1.0.0","status":"\#(status)","created_at":"2023-11-14T22:10:20.000Z","total_steps":2,"completed_steps":1,"steps":[\#(step)]}"#
     }
 
+    /// The task at a glance, as it is followed.
+    static func summary(_ status: String, _ state: String = "in_progress", at: String = "2023-11-14T22:10:21.000Z")
+        -> String
+    {
+        """
+        {"task":{"task_uuid":"\(id)","namespace":"shop","name":"order","version":"1.0.0","status":"\(status)",\
+        "updated_at":"\(at)","total_steps":2,"completed_steps":1},\
+        "template":{"steps":[{"name":"check","dependencies":[]},{"name":"charge","dependencies":["check"]}]},\
+        "steps":[{"name":"check","current_state":"complete","attempts":1,"max_attempts":3,"last_attempted_at":\
+        "2023-11-14T22:10:20.000Z","completed_at":"2023-11-14T22:10:20.130Z","execution_time_ms":120,"error":null},{"name":"charge",\
+        "current_state":"\(state)","attempts":1,"max_attempts":3,"last_attempted_at":"2023-11-14T22:13:16.000Z",\
+        "completed_at":null,"error":null}]}
+        """
+    }
+
     /// One answer for everything.
     static func serving(
         _ answer: FakeServer.Answer, _ body: (FakeServer) async throws -> Void
@@ -280,11 +295,13 @@ import Testing
         let count = Mutex(0)
         try await Self.serving({ request in
             if request.method == "POST" { return .json(201, Self.task("pending")) }
+            if request.path == "/v1/events" { return .problem(404, code: "NOT_FOUND", detail: "No events here.") }
+            guard request.path.hasSuffix("/summary") else { return .json(200, Self.task(status)) }
             let number = count.withLock { count in
                 count += 1
                 return count
             }
-            return .json(200, Self.task(number < 3 ? "steps_in_process" : status))
+            return .json(200, Self.summary(number < 2 ? "steps_in_process" : status))
         }) { server in
             let run = await Self.place().run(
                 "task", "create", "shop/order", "--wait", "-o", "json", "--server", server.url)
@@ -296,7 +313,7 @@ import Testing
 
     @Test func waitingEndsWithTheTimeAndSaysHowToGoOn() async throws {
         try await Self.serving({
-            $0.method == "POST" ? .json(201, Self.task("pending")) : .json(200, Self.task("steps_in_process"))
+            $0.method == "POST" ? .json(201, Self.task("pending")) : .json(200, Self.summary("steps_in_process"))
         }) { server in
             let run = await Self.place().run(
                 "task", "create", "shop/order", "--wait", "--timeout", "500ms", "--server", server.url)
@@ -309,38 +326,19 @@ import Testing
         let count = Mutex(0)
         try await Self.serving({ request in
             if request.method == "POST" { return .json(201, Self.task("pending")) }
+            if request.path == "/v1/events" { return .hangUp }
+            guard request.path.hasSuffix("/summary") else { return .json(200, Self.task("complete")) }
             let number = count.withLock { count in
                 count += 1
                 return count
             }
-            return number < 6 ? .hangUp : .json(200, Self.task("complete"))
+            // One look is three tries.
+            return number < 8 ? .hangUp : .json(200, Self.summary("complete"))
         }) { server in
             let run = await Self.place().run(
-                "task", "create", "shop/order", "--wait", "--verbose", "--timeout", "60s", "--server", server.url)
+                "task", "create", "shop/order", "--wait", "--verbose", "--timeout", "300s", "--server", server.url)
             #expect(run.status == .ok, "\(run.errors)")
             #expect(run.errors.contains("the server is away"))
-        }
-    }
-
-    @Test func watchPrintsEachChange() async throws {
-        let count = Mutex(0)
-        try await Self.serving({ request in
-            if request.path.hasSuffix("workflow_steps") {
-                let number = count.withLock { count in
-                    count += 1
-                    return count
-                }
-                let state = number < 2 ? "in_progress" : "complete"
-                return .json(200, #"[{"name":"charge","current_state":"\#(state)","attempts":1}]"#)
-            }
-            return .json(200, Self.task(count.withLock { $0 } < 1 ? "steps_in_process" : "complete"))
-        }) { server in
-            let run = await Self.place().run("task", "watch", Self.id, "--server", server.url)
-            #expect(run.status == .ok, "\(run.errors)")
-            #expect(
-                run.output
-                    == "charge  in_progress\ntask  steps_in_process\ncharge  in_progress -> complete\ntask  steps_in_process -> complete\n"
-            )
         }
     }
 

@@ -108,9 +108,34 @@ import Testing
         #expect(PluginCatalog.builtIn.map(\.name) == SeedPageTests.plugins)
     }
 
-    @Test func theEmbeddedFilesAreUpToDate() throws {
-        let result = try Toolchain.run("python3", [Toolchain.root + "/scripts/embed-scaffold", "--check"], in: "/")
+    @Test func theEmbeddedFilesAreUpToDate() async throws {
+        let result = try await Toolchain.run(
+            "python3", [Toolchain.root + "/scripts/embed-scaffold", "--check"], in: "/")
         #expect(result.status == 0, "\(result.output)")
+    }
+
+    /// The end-to-end tests run what it prints.
+    @Test func initMakesWhatALanguageNeedsToRun() async throws {
+        let place = Workplace()
+        let files = [
+            "typescript": ["package.json", "tsconfig.json"], "swift": ["Package.swift", "Sources/worker/main.swift"],
+            "rust": ["Cargo.toml", "main.rs"], "ruby": ["hello_handler.rb"],
+        ]
+        for (language, wanted) in files {
+            let run = await place.run("init", language, "--language", language, "--sdk", "../sdk")
+            #expect(run.status == .ok, "\(run.errors)")
+            for file in wanted { #expect(place.files().contains("\(language)/\(file)"), "\(file)") }
+        }
+        #expect(try place.read("swift/Package.swift").contains(#".package(name: "tasker", path: "../sdk")"#))
+        #expect(try place.read("typescript/package.json").contains(#""@tasker-systems/tasker": "file:../sdk""#))
+        for language in ["typescript", "swift"] where language == "swift" || Toolchain.hasTypeScript {
+            let result =
+                try await language == "swift"
+                ? Toolchain.swiftTest(place.path + "/swift") : Toolchain.nodeTest(place.path + "/typescript")
+            #expect(result.status == 0, "\(result.output)")
+        }
+        let lint = try await Toolchain.swiftFormat(place.path + "/swift")
+        #expect(lint.status == 0, "\(lint.output)")
     }
 
     @Test func initMakesAProjectThatIsValid() async throws {
@@ -126,7 +151,7 @@ import Testing
         #expect(await place.run("config", "validate", "shop/tasker.toml").status == .ok)
         #expect(await place.run("init", "shop").status == .failure)
         if Toolchain.python != nil {
-            let result = try Toolchain.pytest(place.path + "/shop")
+            let result = try await Toolchain.pytest(place.path + "/shop")
             #expect(result.status == 0, "\(result.output)")
         }
     }

@@ -67,16 +67,6 @@ import Testing
         return words + (word.map { [$0] } ?? [])
     }
 
-    @Test func theRootPageIsGolden() async throws {
-        let place = Workplace()
-        let run = await place.run()
-        let golden = Toolchain.root + "/Tests/TaskerCommandsTests/Golden/help.txt"
-        if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] != nil {
-            try run.output.write(toFile: golden, atomically: true, encoding: .utf8)
-        }
-        #expect(run.output == (try String(contentsOfFile: golden, encoding: .utf8)))
-    }
-
     @Test func versionIsPrinted() async {
         let place = Workplace()
         for arguments in [["-V"], ["template", "list", "--version"]] {
@@ -185,35 +175,5 @@ import Testing
 
     @Test func controlCharactersNeverReachATable() {
         #expect(TextTable.clean("a\u{1B}[31mb\u{7}\nc\u{202E}d") == "a[31mb cd")
-    }
-
-    // MARK: - Completion
-
-    @Test(arguments: ["bash", "zsh", "fish"])
-    func completionScriptsLoadInTheirShells(shell: String) async throws {
-        let place = Workplace()
-        let run = await place.run("completion", shell)
-        #expect(run.status == .ok)
-        for name in ["generate", "--plugin", "explain"] where shell != "fish" { #expect(run.output.contains(name)) }
-        guard Toolchain.has(shell, "-c", "true") else { return }
-        try place.write("completion", run.output)
-        let flags = shell == "bash" ? ["--norc", "-n"] : ["-n"]
-        let checked = try Toolchain.run(shell, flags + ["completion"], in: place.path)
-        #expect(checked.status == 0, "\(checked.output)")
-    }
-
-    @Test func bashCompletesCommandsAndFlags() async throws {
-        let place = Workplace()
-        try place.write("completion", await place.run("completion", "bash").output)
-        let script = """
-            source completion
-            complete_words() { COMP_WORDS=("$@"); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _tasker_ctl; echo "${COMPREPLY[@]}"; }
-            complete_words tasker-ctl te
-            complete_words tasker-ctl template vi
-            complete_words tasker-ctl template generate --dr
-            complete_words tasker-ctl plugin list -o js
-            """
-        let result = try Toolchain.run("bash", ["--norc", "-c", script], in: place.path)
-        #expect(result.output == "template\nvisualize\n--dry-run\njson jsonl\n")
     }
 }

@@ -196,7 +196,7 @@ import Testing
         if let python = Toolchain.python {
             let place = Workplace()
             try place.write("g.svg", svg)
-            let parsed = try Toolchain.run(
+            let parsed = try await Toolchain.run(
                 python, ["-c", "import xml.dom.minidom as m; m.parse('g.svg')"], in: place.path)
             #expect(parsed.status == 0, "\(parsed.output)")
         }
@@ -273,6 +273,40 @@ import Testing
         #expect(change?["effect"] == "breaking", "\(body)")
         #expect(change?["step"]?.stringValue ?? "" == step)
         #expect(change?["consequence"]?.stringValue?.isEmpty == false)
+    }
+
+    /// A handler reads `a`'s result, also parts that stand elsewhere in the schema.
+    @Test(arguments: [
+        ("unit: {enum: [kg, lb]}", "unit: {enum: [kg]}", "/unit: \"lb\" are no longer allowed"),
+        ("unit: {enum: [kg, lb]}", "unit: {enum: [kg, lb, st]}", "/unit: \"st\" are new"),
+        ("weight: {type: number}", "weight: {type: string}", "/weight: the type number becomes string"),
+        ("required: [weight]", "required: []", "/weight: the field is no longer required"),
+        (", unit: {enum: [kg, lb]}", "", "/unit: the field is removed"),
+        ("required: [street]", "required: [street, city]", "/to/city: the field becomes required"),
+        ("street: {type: string}", "street: {type: integer}", "/to/street: the type string becomes integer"),
+        ("items: {type: string}", "items: {type: integer}", "/tags/*: the type string becomes integer"),
+    ])
+    func aHandlerThatReadsAnotherStepIsWarned(old: String, new: String, text: String) async throws {
+        let schema = """
+            result_schema:
+                  type: object
+                  required: [weight]
+                  properties: {weight: {type: number}, unit: {enum: [kg, lb]}, to: {$ref: "#/$defs/to"}, tags: {type: array, items: {type: string}}}
+                  $defs: {to: {type: object, required: [street], properties: {street: {type: string}, next: {$ref: "#/$defs/to"}}}}
+            """
+        let place = Workplace()
+        let before = Self.good.replacing(
+            "result_schema: {type: object, properties: {x: {type: string}}}", with: schema)
+        try place.write("a.yaml", before)
+        try place.write("b.yaml", before.replacing(old, with: new))
+        let run = await place.run("template", "diff", "a.yaml", "b.yaml", "-o", "json")
+        #expect(run.status == .failure, "\(run.errors)")
+        let changes = try JSONText.parse(run.output)["changes"]?.arrayValue ?? []
+        let breaking = changes.filter { $0["effect"] == "breaking" }
+        #expect(breaking.count == 1, "\(run.output)")
+        #expect(breaking.first?["message"]?.stringValue == "result_schema " + text)
+        #expect(breaking.first?["step"] == "a")
+        #expect(breaking.first?["consequence"]?.stringValue?.hasSuffix("; read by choose") == true, "\(run.output)")
     }
 
     @Test func harmlessChangesAreNoFailure() async throws {

@@ -113,6 +113,29 @@ struct EventStreamTests {
         }
     }
 
+    @Test func aFinishedTaskEndsItsStreamWhateverElseHappens() async throws {
+        try await TestServer().runWithOrders { server in
+            try await ScriptedWorker(callables: orderHandlers).run(on: server) {
+                let path = "/v1/events?task_uuid=\(try await server.finishedOrder().taskID)"
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        var number = 1
+                        while !Task.isCancelled {
+                            number += 1
+                            _ = try await server.post("/v1/tasks", orderRequest(number))
+                        }
+                    }
+                    for _ in 0..<30 {
+                        // Whole only when it has ended.
+                        let answer = try await server.get(path)
+                        #expect(answer.text.contains("event: end\n"))
+                    }
+                    group.cancelAll()
+                }
+            }
+        }
+    }
+
     @Test func fiveHundredReadersAndSlowOnesAreDropped() async throws {
         try await TestServer(server: { $0.eventBacklog = 60 }).runWithOrders { server in
             try await ScriptedWorker(callables: orderHandlers).run(on: server) {
@@ -131,8 +154,52 @@ struct EventStreamTests {
                 // Ten tasks are more events than a reader may be behind, whatever it wants to see of them.
                 try await eventually("the slow ones are gone") { slow.allSatisfy(\.isOver) }
                 #expect(server.orchestrator.events.listeners == 450)
+                // All the same, in the same order.
+                #expect(Set(fast.map { $0.events.compactMap(\.id) }).count == 1)
                 for reader in fast { await reader.close() }
                 try await eventually("nobody listens") { server.orchestrator.events.listeners == 0 }
+            }
+        }
+    }
+
+    @Test func openStreamsAreLimited() async throws {
+        try await TestServer(server: { $0.eventReaders = 1 }).run { server in
+            let reader = try await StreamReader.open(server, "/v1/events")
+            try await eventually("it listens") { server.orchestrator.events.listeners == 1 }
+            let refused = try await server.get("/v1/events")
+            #expect(refused.status == .tooManyRequests)
+            #expect(refused.code == "RATE_LIMITED")
+            #expect(refused.header("Retry-After") == "10")
+            #expect(refused["error"]?["retry_after_seconds"] == 10)
+            await reader.close()
+            try await eventually("it has gone") { server.orchestrator.events.listeners == 0 }
+            let next = try await StreamReader.open(server, "/v1/events")
+            await next.close()
+        }
+    }
+
+    /// Dropped, it comes again with the last id it has seen, and misses nothing.
+    @Test func aDroppedReaderResumes() async throws {
+        try await TestServer(server: { $0.eventBacklog = 20 }).runWithOrders { server in
+            try await ScriptedWorker(callables: orderHandlers).run(on: server) {
+                let slow = try await StreamReader.open(server, "/v1/events?since=0", takes: false)
+                for number in 1...5 { _ = try await server.order(number) }
+                try await eventually("it is dropped") { slow.isOver }
+                var seen: [SentEvent] = []
+                // As often as it falls behind.
+                while seen.count(where: { $0.type == "task.completed" }) < 5 {
+                    let last = seen.last?.id ?? "0"
+                    let again = try await StreamReader.open(
+                        server, "/v1/events", headers: [HTTPField.Name("Last-Event-ID")!: last])
+                    try await eventually("it has all, or is dropped") {
+                        (seen + again.events).count { $0.type == "task.completed" } == 5 || again.isOver
+                    }
+                    await again.close()
+                    seen += again.events
+                }
+                let numbers = seen.compactMap { $0.id.flatMap { Int($0) } }
+                #expect(numbers == Array(1...numbers.count))
+                #expect(numbers.count > 20)
             }
         }
     }

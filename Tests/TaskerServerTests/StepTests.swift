@@ -74,7 +74,7 @@ struct StepTests {
 
     @Test func tellsTheHistoryInOrder() async throws {
         try await withFinishedOrder { server, path in
-            let answer = try await server.get("\(path)/history")
+            let answer = try await server.get("\(path)/history?per_page=100")
             #expect(answer["next_cursor"] == .null)
             let transitions = answer["transitions"]?.arrayValue ?? []
             let task = transitions.filter { $0["subject"] == "task" }
@@ -98,17 +98,25 @@ struct StepTests {
 
     @Test func pagesTheHistory() async throws {
         try await withFinishedOrder { server, path in
-            let whole = try await server.get("\(path)/history")["transitions"]?.arrayValue ?? []
-            var pieces: [JSONValue] = []
-            var cursor: String? = "0"
-            while let place = cursor {
-                let page = try await server.get("\(path)/history?per_page=3&cursor=\(place)")
+            let whole = try await server.get("\(path)/history?per_page=100")["transitions"]?.arrayValue ?? []
+            var page = try await server.get("\(path)/history?per_page=3")
+            var pieces = page["transitions"]?.arrayValue ?? []
+            let first = try #require(page["next_cursor"]?.stringValue)
+            while let cursor = page["next_cursor"]?.stringValue {
+                page = try await server.get("\(path)/history?per_page=3&cursor=\(cursor)")
                 pieces += page["transitions"]?.arrayValue ?? []
-                cursor = page["next_cursor"]?.stringValue
             }
             #expect(pieces == whole)
-            #expect(try await server.get("\(path)/history?per_page=0").status == .badRequest)
-            #expect(try await server.get("\(path)/history?cursor=x").status == .badRequest)
+            for query in ["per_page=0", "per_page=101"] {
+                #expect(try await server.get("\(path)/history?\(query)").status == .badRequest, "\(query)")
+            }
+            // Signed, and of this task alone.
+            let other = "/v1/tasks/\(try await server.order(2).taskID)"
+            for (path, cursor) in [(path, "x"), (path, "3"), (path, "\(first)A"), (other, first)] {
+                let refused = try await server.get("\(path)/history?cursor=\(cursor)")
+                #expect(refused.status == .badRequest, "\(cursor)")
+                #expect(refused.code == "INVALID_CURSOR", "\(cursor)")
+            }
         }
     }
 }

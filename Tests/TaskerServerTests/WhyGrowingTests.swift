@@ -37,15 +37,13 @@ struct WhyGrowingTests {
             try #require(registered.status == .created, "\(registered.text)")
             let task = try await server.post("/v1/tasks", ["name": "routing", "namespace": "shop", "context": [:]])
             let path = "/v1/tasks/\(task.taskID)"
-            let before = try await server.get("\(path)/steps/small/why")
-            #expect(before["verdict"] == "not_created_yet")
+            let before = try await server.why(path, "small", "not_created_yet", advises: true)
             #expect(before["state"] == "not_created")
             #expect(before["summary"]?.stringValue?.contains("decision 'route'") == true)
             #expect(try await server.patch("\(path)/workflow_steps/look", Self.complete(1)).status == .ok)
             let outcome: JSONValue = ["decision_point_outcome": ["type": "create_steps", "step_names": ["small"]]]
             #expect(try await server.patch("\(path)/workflow_steps/route", Self.complete(outcome)).status == .ok)
-            let other = try await server.get("\(path)/steps/large/why")
-            #expect(other["verdict"] == "not_selected", "\(other.text)")
+            let other = try await server.why(path, "large", "not_selected")
             #expect(other["summary"]?.stringValue?.contains("decision 'route' (chose small)") == true)
             #expect(other["step_uuid"] == .null)
             #expect(try await server.get("\(path)/steps/small/why")["verdict"] == "no_route")
@@ -86,22 +84,18 @@ struct WhyGrowingTests {
             #expect(try await server.get("\(path)/steps/rows/why")["verdict"] == "not_created_yet")
             #expect(try await server.put("/v1/routes/shop/Rows", ["queues": [["queue": "desk"]]]).status == .ok)
             #expect(try await server.patch("\(path)/workflow_steps/analyze", Self.complete(outcome)).status == .ok)
-            let held = try await server.get("\(path)/steps/rows_b2/why")
-            #expect(held["verdict"] == "held_parallelism", "\(held.text)")
+            let held = try await server.why(path, "rows_b2", "held_parallelism", advises: true)
             #expect(held["summary"]?.stringValue?.contains("1 of at most 1") == true)
             try await eventually("the first is in its queue") {
                 try await server.get("\(path)/steps/rows/why")["verdict"] == "queued_no_consumer"
             }
-            let all = try await server.get("\(path)/steps/rows/why")
+            let all = try await server.why(path, "rows", "queued_no_consumer", advises: true)
             #expect(all["summary"]?.stringValue?.hasPrefix("3 batch workers were made from 'rows'") == true)
             guard strategy == "fail_fast" else { return }
             try await ScriptedWorker(
                 callables: ["Rows"], queue: "desk", behaviour: ScriptedWorker.failForGood
             ).run(on: server) {
-                try await eventually("the failure holds the others") {
-                    try await server.get("\(path)/steps/rows_b2/why")["verdict"] == "held_fail_fast"
-                }
-                let failed = try await server.get("\(path)/steps/rows_b3/why")
+                let failed = try await server.why(path, "rows_b3", "held_fail_fast", advises: true)
                 #expect(failed["summary"]?.stringValue?.contains("'rows_b1' failed") == true)
             }
         }

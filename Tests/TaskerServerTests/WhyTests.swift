@@ -7,28 +7,6 @@ import Testing
 /// Every way a step can wait, with its sentence.
 @Suite("Why is it not moving?", .timeLimit(.minutes(5)))
 struct WhyTests {
-    /// The explanation of a step, once it has a verdict.
-    private func why(
-        _ server: TestServer, _ path: String, _ step: String, _ verdict: String
-    ) async throws -> Answer {
-        var answer = try await server.get("\(path)/steps/\(step)/why")
-        try await eventually("\(step) is \(verdict): \(answer.text)") {
-            answer = try await server.get("\(path)/steps/\(step)/why")
-            return answer["verdict"] == .string(verdict)
-        }
-        #expect(answer.status == .ok)
-        let summary = answer["summary"]?.stringValue ?? ""
-        #expect(summary.hasSuffix("."), "\(summary)")
-        #expect(!summary.contains("\n") && !summary.contains("  "), "\(summary)")
-        return answer
-    }
-
-    private func summary(_ answer: Answer) -> String { answer["summary"]?.stringValue ?? "" }
-
-    private func codes(_ answer: Answer) -> [String] {
-        answer["reasons"]?.arrayValue?.compactMap { $0["code"]?.stringValue } ?? []
-    }
-
     @Test func nobodyHasTheHandler() async throws {
         try await TestServer().runWithOrders { server in
             try await ScriptedWorker(callables: ["ChekOrder"]).run(on: server) {
@@ -36,15 +14,15 @@ struct WhyTests {
                     try await server.get("/v1/workers")["total_count"] == 1
                 }
                 let path = "/v1/tasks/\(try await server.order().taskID)"
-                let check = try await why(server, path, "check", "no_route")
-                #expect(summary(check).contains("CheckOrder"))
-                #expect(summary(check).contains("ChekOrder"))
+                let check = try await server.why(path, "check", "no_route", advises: true)
+                #expect(check.summary.contains("CheckOrder"))
+                #expect(check.summary.contains("ChekOrder"))
                 #expect(check["step_name"] == "check")
                 #expect(check["step_uuid"]?.stringValue != nil)
                 #expect(check["state"] == "pending")
                 #expect(check["suggestions"]?[1]?["request"] == "PUT /v1/routes/shop/CheckOrder")
-                let pay = try await why(server, path, "pay", "waiting_for_dependencies")
-                #expect(summary(pay).contains("'check' (pending)"))
+                let pay = try await server.why(path, "pay", "waiting_for_dependencies", advises: true)
+                #expect(pay.summary.contains("'check' (pending)"))
                 #expect(pay["reasons"]?[0]?["ref"] == "check")
                 let task = try await server.get("\(path)/why")
                 #expect(task["verdict"] == "no_route")
@@ -58,9 +36,9 @@ struct WhyTests {
         try await TestServer().runWithOrders { server in
             #expect(try await server.put("/v1/routes/shop/CheckOrder", ["queues": [["queue": "desk"]]]).status == .ok)
             let path = "/v1/tasks/\(try await server.order().taskID)"
-            let check = try await why(server, path, "check", "queued_no_consumer")
-            #expect(summary(check).contains("tasker.steps.desk"))
-            #expect(summary(check).contains("CheckOrder"))
+            let check = try await server.why(path, "check", "queued_no_consumer", advises: true)
+            #expect(check.summary.contains("tasker.steps.desk"))
+            #expect(check.summary.contains("CheckOrder"))
             #expect(check["next"]?["what"]?.stringValue?.contains("begins to consume") == true)
         }
     }
@@ -76,9 +54,9 @@ struct WhyTests {
                 }
             }
             let path = "/v1/tasks/\(try await server.order(2).taskID)"
-            let check = try await why(server, path, "check", "queued_no_consumer")
-            #expect(summary(check).contains("worker-till"))
-            #expect(codes(check).contains("worker_gone"))
+            let check = try await server.why(path, "check", "queued_no_consumer", advises: true)
+            #expect(check.summary.contains("worker-till"))
+            #expect(check.reasonCodes.contains("worker_gone"))
         }
     }
 
@@ -90,9 +68,9 @@ struct WhyTests {
                 try await server.get("/health/ready")["status"] == "degraded"
             }
             let path = "/v1/tasks/\(try await server.order().taskID)"
-            let check = try await why(server, path, "check", "publish_pending")
-            #expect(summary(check).contains("outbox"))
-            #expect(codes(check) == ["broker_unreachable"])
+            let check = try await server.why(path, "check", "publish_pending", advises: true)
+            #expect(check.summary.contains("outbox"))
+            #expect(check.reasonCodes == ["broker_unreachable"])
         }
     }
 
@@ -100,9 +78,9 @@ struct WhyTests {
         try await TestServer(settings: { $0.limits.heartbeatIntervalMilliseconds = 1 }).runWithOrders { server in
             try await ScriptedWorker(callables: orderHandlers, behaviour: ScriptedWorker.startOnly).run(on: server) {
                 let path = "/v1/tasks/\(try await server.order().taskID)"
-                let check = try await why(server, path, "check", "running_no_heartbeat")
-                #expect(summary(check).contains("worker-till on host here"))
-                #expect(codes(check).prefix(2) == ["running", "heartbeat"])
+                let check = try await server.why(path, "check", "running_no_heartbeat", advises: true)
+                #expect(check.summary.contains("worker-till on host here"))
+                #expect(check.reasonCodes.prefix(2) == ["running", "heartbeat"])
                 #expect(check["next"]?["at"]?.stringValue != nil)
             }
         }
@@ -112,9 +90,9 @@ struct WhyTests {
         try await TestServer().runWithOrders { server in
             try await ScriptedWorker(callables: orderHandlers, behaviour: ScriptedWorker.startOnly).run(on: server) {
                 let path = "/v1/tasks/\(try await server.order().taskID)"
-                let check = try await why(server, path, "check", "running")
+                let check = try await server.why(path, "check", "running")
                 #expect(check["state"] == "in_progress")
-                #expect(codes(check).contains("timeout"))
+                #expect(check.reasonCodes.contains("timeout"))
                 #expect(try await server.get("\(path)/why")["verdict"] == "running")
             }
         }
@@ -129,10 +107,10 @@ struct WhyTests {
             try #require(registered.status == .created, "\(registered.text)")
             try await ScriptedWorker(callables: orderHandlers, behaviour: ScriptedWorker.failForNow).run(on: server) {
                 let path = "/v1/tasks/\(try await server.order().taskID)"
-                let check = try await why(server, path, "check", "waiting_for_retry")
-                #expect(summary(check).contains("1 of 3 attempts: RateLimited: slow down"))
+                let check = try await server.why(path, "check", "waiting_for_retry", advises: true)
+                #expect(check.summary.contains("1 of 3 attempts: RateLimited: slow down"))
                 #expect(check["next"]?["at"]?.stringValue != nil)
-                #expect(codes(check) == ["RateLimited", "backoff"])
+                #expect(check.reasonCodes == ["RateLimited", "backoff"])
                 #expect(
                     check["suggestions"]?[0]?["command"]?.stringValue?.hasPrefix("tasker-ctl task reset-step") == true)
             }
@@ -141,11 +119,11 @@ struct WhyTests {
 
     @Test func itHasFailedAndBlocksOthers() async throws {
         try await TestServer().runWithBlockedOrder { server, path, _ in
-            let check = try await why(server, path, "check", "failed_permanent")
-            #expect(summary(check).contains("CardRefused: the card is stolen"))
-            #expect(codes(check) == ["CardRefused", "dead_letter"])
-            let pay = try await why(server, path, "pay", "blocked_by_failure")
-            #expect(summary(pay).contains("'check' failed"))
+            let check = try await server.why(path, "check", "failed_permanent", advises: true)
+            #expect(check.summary.contains("CardRefused: the card is stolen"))
+            #expect(check.reasonCodes == ["CardRefused", "dead_letter"])
+            let pay = try await server.why(path, "pay", "blocked_by_failure", advises: true)
+            #expect(pay.summary.contains("'check' failed"))
             let task = try await server.get("\(path)/why")
             #expect(task["verdict"] == "failed_permanent")
             #expect(task["suggestions"]?.arrayValue?.count == 2)
@@ -156,12 +134,12 @@ struct WhyTests {
         try await TestServer().runWithOrders { server in
             try await ScriptedWorker(callables: orderHandlers).run(on: server) {
                 let path = "/v1/tasks/\(try await server.finishedOrder().taskID)"
-                _ = try await why(server, path, "check", "done")
+                _ = try await server.why(path, "check", "done")
                 #expect(try await server.get("\(path)/why")["verdict"] == "done")
             }
             let other = "/v1/tasks/\(try await server.order(2).taskID)"
             #expect(try await server.delete(other).status == .ok)
-            _ = try await why(server, other, "pay", "cancelled")
+            _ = try await server.why(other, "pay", "cancelled")
             #expect(try await server.get("\(other)/why")["verdict"] == "cancelled")
         }
     }
@@ -171,7 +149,7 @@ struct WhyTests {
             let path = "/v1/tasks/\(try await server.order().taskID)"
             let body: JSONValue = ["action_type": "resolve_manually", "reason": "x", "resolved_by": "anna"]
             #expect(try await server.patch("\(path)/workflow_steps/check", body).status == .ok)
-            _ = try await why(server, path, "check", "resolved")
+            _ = try await server.why(path, "check", "resolved")
             #expect(try await server.post("\(path)/resolve").status == .ok)
             #expect(try await server.get("\(path)/why")["verdict"] == "resolved")
         }

@@ -42,6 +42,51 @@ import Testing
         }
     }
 
+    @Test func whatTheAPIRemembersSurvivesClosing() async throws {
+        try await withDirectory { directory in
+            let file = directory.appending(path: "tasker.db")
+            let answer = RecordedAnswer(status: 200, headers: [.init(name: "ETag", value: "\"1\"")], body: [1, 2])
+            var store = try open(file)
+            let key = try await store.signingKey()
+            for name in ["answered", "cut off"] {
+                let claim = try await store.claimReplay(
+                    name, requestHash: "one", at: noon, keeping: ReplayRetention())
+                #expect(claim == .taken)
+            }
+            try await store.recordReplay("answered", requestHash: "one", answer)
+            await store.close()
+
+            store = try open(file)
+            #expect(try await store.signingKey() == key)
+            let later = noon.advanced(byMilliseconds: 1000)
+            for (name, expected) in [("answered", ReplayClaim.answered(answer)), ("cut off", .begun(since: noon))] {
+                let claim = try await store.claimReplay(
+                    name, requestHash: "one", at: later, keeping: ReplayRetention())
+                #expect(claim == expected, "\(name)")
+            }
+            await store.close()
+        }
+    }
+
+    @Test(arguments: ["0001-initial", "0002-events", "0003-dead-letter-failures"])
+    func aFileOfAnOlderVersionIsBroughtUpToDate(_ version: String) async throws {
+        try await withDirectory { directory in
+            let file = directory.appending(path: "tasker.db")
+            let queue = try DatabaseQueue(path: file.path)
+            try Schema.migrator.migrate(queue, upTo: version)
+            try queue.close()
+            let store = try open(file)
+            let epoch = try await store.acquire()
+            let plan = WorkflowPlan.order()
+            let task = try await store.create(.test(1, plan: plan), epoch: epoch)
+            #expect(try await store.task(task.id, plans: PlanBook(plan)) != nil)
+            #expect(try await store.signingKey().count == SigningKey.size)
+            let claim = try await store.claimReplay("k", requestHash: "one", at: noon, keeping: ReplayRetention())
+            #expect(claim == .taken)
+            await store.close()
+        }
+    }
+
     /// What another process would find if this one were killed now.
     @Test func everyCommitSurvivesAKill() async throws {
         try await withDirectory { directory in

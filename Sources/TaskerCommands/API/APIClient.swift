@@ -34,10 +34,15 @@ struct APIClient: Sendable {
         self.headers = headers
         requestLimit = try DurationText.parse(settings[.timeout] ?? "30s", for: "timeout")
         deadline = context.global.timeout.map { ContinuousClock.now + $0 }
+        session = URLSession(configuration: Self.configuration, delegate: RedirectRefusal(), delegateQueue: nil)
+    }
+
+    /// Neither cookies nor answers of earlier calls.
+    static var configuration: URLSessionConfiguration {
         let configuration = URLSessionConfiguration.ephemeral
         configuration.httpShouldSetCookies = false
         configuration.requestCachePolicy = .reloadIgnoringLocalCacheData
-        session = URLSession(configuration: configuration, delegate: RedirectRefusal(), delegateQueue: nil)
+        return configuration
     }
 
     // MARK: - Calls
@@ -75,10 +80,16 @@ struct APIClient: Sendable {
 
     private func once(_ request: APIRequest) async throws(APIFailure) -> APIResponse {
         let limit = limit(request.held)
-        guard limit > .zero, let url = URL(string: server + request.target) else { throw .timedOut }
+        guard limit > .zero, var call = call(request) else { throw .timedOut }
+        call.timeoutInterval = Double(limit.wholeMilliseconds) / 1000 + 1
+        return try await within(limit, call)
+    }
+
+    /// The request as URLSession wants it; nil for an address that is none.
+    func call(_ request: APIRequest) -> URLRequest? {
+        guard let url = URL(string: server + request.target) else { return nil }
         var call = URLRequest(url: url)
         call.httpMethod = request.method.rawValue
-        call.timeoutInterval = Double(limit.wholeMilliseconds) / 1000 + 1
         for (name, value) in headers { call.setValue(value, forHTTPHeaderField: name) }
         call.setValue(request.accept, forHTTPHeaderField: "Accept")
         if let body = request.body {
@@ -86,7 +97,8 @@ struct APIClient: Sendable {
             call.setValue(request.contentType, forHTTPHeaderField: "Content-Type")
         }
         if let key = request.idempotencyKey { call.setValue(key, forHTTPHeaderField: "Idempotency-Key") }
-        return try await within(limit, call)
+        if let id = request.lastEventID { call.setValue(id, forHTTPHeaderField: "Last-Event-ID") }
+        return call
     }
 
     /// URLSession's own limit is one on silence only.

@@ -19,6 +19,8 @@ struct APIRequest: Sendable {
     var accept = "application/json"
     /// The server does the work once for one key, so it may be sent again.
     var idempotencyKey: String?
+    /// Of a stream of events: goes on after the one with this id.
+    var lastEventID: String?
     /// Held open by the server for this long before it answers.
     var held: Duration = .zero
 

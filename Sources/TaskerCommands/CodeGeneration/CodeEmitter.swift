@@ -15,7 +15,7 @@ protocol CodeEmitter: Sendable {
     /// What makes it a program: a worker entry point, a package file.
     func program(_ plan: HandlerPlan, base: String) -> FileSet
     /// What to do with the files.
-    func next(base: String, namespace: String) -> String
+    func next(_ plan: HandlerPlan, base: String) -> String
 }
 
 extension CodeEmitter {
@@ -52,15 +52,18 @@ enum CodeEmitters {
     struct Options: Sendable {
         /// Types for the library that a project may have: Zod, serde, Dry::Struct.
         var usesLibrary = false
+        /// Package URL or path of the SDK, for Swift and TypeScript; nil for the usual one.
+        var sdk: String?
     }
 
     static func emitter(_ language: String, options: Options) -> (any CodeEmitter)? {
         switch language {
         case "python": PythonEmitter()
         case "ruby": RubyEmitter(usesDryStruct: options.usesLibrary)
-        case "typescript": TypeScriptEmitter(usesZod: options.usesLibrary)
+        case "typescript":
+            TypeScriptEmitter(usesZod: options.usesLibrary, sdk: options.sdk ?? TypeScriptEmitter.usualSDK)
         case "rust": RustEmitter(usesSerde: options.usesLibrary)
-        case "swift": SwiftEmitter()
+        case "swift": SwiftEmitter(sdk: options.sdk ?? SwiftEmitter.usualSDK)
         default: nil
         }
     }

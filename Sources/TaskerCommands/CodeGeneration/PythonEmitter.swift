@@ -305,7 +305,7 @@ struct PythonEmitter: CodeEmitter {
         return files
     }
 
-    func next(base: String, namespace: String) -> String {
+    func next(_ plan: HandlerPlan, base: String) -> String {
         "Test it:  python -m pytest\nServe it: python \(base)_worker.py"
     }
 }

@@ -32,9 +32,8 @@ struct RubyEmitter: CodeEmitter {
             switch declaration {
             case .alias(let name, let type): text += "\(constant(name)) = \(self.type(type))\n"
             case .enumeration(let enumeration):
-                text += "\(enumeration.name) = TypedValue::OneOf.new(\n  [\n"
-                text +=
-                    enumeration.values.map { "    \(StringLiterals.ruby($0))" }.joined(separator: ",\n") + "\n  ]\n)\n"
+                let values = JSONValue.array(enumeration.values.map { .string($0) })
+                text += assign("", enumeration.name, "TypedValue::OneOf.new", values)
             case .model(let model): text += self.model(model)
             }
         }
@@ -202,25 +201,40 @@ struct RubyEmitter: CodeEmitter {
                 let values = enumeration.values.map(StringLiterals.ruby).joined(separator: ", ")
                 text += "\(enumeration.name) = GeneratedTypes::Strict::String.enum(\(values))\n"
             case .model(let model):
-                text += "class \(model.name) < Dry::Struct\n  transform_keys(&:to_sym)\n\n"
-                text += "  class << self\n    alias parse new\n  end\n\n"
-                for (field, name) in zip(model.fields, identifiers(model.fields.map(\.jsonName)) { $0.snake }) {
-                    let mapped = field.jsonName != name ? ".meta(key: \(StringLiterals.ruby(field.jsonName)))" : ""
-                    let method = field.isRequired ? "attribute" : "attribute?"
-                    text +=
-                        "  \(method) :\(name), \(dryType(field.type))\(field.isRequired ? "" : ".optional")\(mapped)\n"
-                }
-                text += "end\n"
+                text += dryModel(model)
             }
         }
         return text
+    }
+
+    private func dryModel(_ model: CodeModel.Model) -> String {
+        let fields = Array(zip(model.fields, identifiers(model.fields.map(\.jsonName)) { $0.snake }))
+        let mapped = fields.filter { $0.0.jsonName != $0.1 }
+        var text = "class \(model.name) < Dry::Struct\n"
+        if mapped.isEmpty {
+            text += "  transform_keys(&:to_sym)\n"
+        } else {
+            text += "  # Names of the JSON that are none of Ruby's.\n  KEYS = {\n"
+            text += mapped.map { "    \(StringLiterals.ruby($0.0.jsonName)) => :\($0.1)" }.joined(separator: ",\n")
+            text += "\n  }.freeze\n\n  transform_keys { |key| KEYS.fetch(key.to_s, key).to_sym }\n"
+        }
+        text += "\n  class << self\n    alias parse new\n  end\n\n"
+        for (field, name) in fields {
+            let method = field.isRequired ? "attribute" : "attribute?"
+            text += "  \(method) :\(name), \(dryType(field.type))\(field.isRequired ? "" : ".optional")\n"
+        }
+        if !mapped.isEmpty {
+            text += "\n  # With the names of the JSON.\n  def to_h\n"
+            text += "    super.transform_keys { |key| KEYS.key(key)&.to_sym || key }\n  end\n"
+        }
+        return text + "end\n"
     }
 
     private func dryType(_ type: CodeModel.TypeRef) -> String {
         switch type {
         case .string: "GeneratedTypes::Strict::String"
         case .integer: "GeneratedTypes::Strict::Integer"
-        case .number: "GeneratedTypes::Coercible::Float"
+        case .number: "(GeneratedTypes::Strict::Float | GeneratedTypes::Strict::Integer)"
         case .boolean: "GeneratedTypes::Strict::Bool"
         case .any: "GeneratedTypes::Any"
         case .model(let name), .enumeration(let name): name
@@ -279,26 +293,47 @@ struct RubyEmitter: CodeEmitter {
             }
         }
         text += "    # Write the step here. What was read above is checked and typed.\n"
-        text +=
-            "    logger&.debug(\"#{handler_name}: #{[\(variables.joined(separator: ", "))].compact.size} values\")\n\n"
+        text += read(variables) + "\n"
         switch method.step.type {
         case .decision:
-            text +=
-                "    decision_success(steps: [\(method.branches.map(StringLiterals.ruby).joined(separator: ", "))])\n"
+            let steps = JSONValue.array(method.branches.map { .string($0) })
+            text += ending("decision_success(steps: ", steps, named: "chosen")
         case .batchable:
             text +=
                 "    total = context.get_input_or('total_items', 0).to_i\n    return no_batches_outcome(reason: 'empty_dataset') if total.zero?\n\n"
             text += "    create_batches_outcome(cursor_configs: create_cursor_ranges(total, 100), total_items: total)\n"
         case .batchWorker:
-            text += "    batch_worker_success(batch, result: \(literal(wrapped(method.sample))))\n"
+            text += ending("batch_worker_success(batch, result: ", wrapped(method.sample), named: "outcome")
         case .standard, .deferredConvergence:
             if let model = method.resultModel, plan.code.model(model) != nil {
-                text += "    result = \(model).parse(\(literal(method.sample)))\n    success(result: result.to_h)\n"
+                text += assign("    ", "result", "\(model).parse", method.sample) + "    success(result: result.to_h)\n"
             } else {
-                text += "    success(result: \(literal(wrapped(method.sample))))\n"
+                text += ending("success(result: ", wrapped(method.sample), named: "outcome")
             }
         }
         return text
+    }
+
+    private func read(_ variables: [String]) -> String {
+        let line =
+            "    logger&.debug(\"#{handler_name}: #{[\(variables.joined(separator: ", "))].compact.size} values\")\n"
+        if line.count <= 121 { return line }
+        return "    given = [\n" + variables.map { "      \($0)" }.joined(separator: ",\n")
+            + "\n    ]\n    logger&.debug(\"#{handler_name}: #{given.compact.size} values\")\n"
+    }
+
+    /// The last line of a method; a value that does not fit there gets a name before it.
+    private func ending(_ left: String, _ value: JSONValue, named name: String) -> String {
+        let line = "    \(left)\(Self.literals.oneLine(value)))\n"
+        if line.count <= 121 { return line }
+        return "    \(name) = \(literal(value, indent: 4, used: 120))\n\n    \(left)\(name))\n"
+    }
+
+    private func assign(_ pad: String, _ name: String, _ function: String, _ value: JSONValue) -> String {
+        let line = "\(pad)\(name) = \(function)(\(Self.literals.oneLine(value)))\n"
+        if line.count <= 121 { return line }
+        let lines = literal(value, indent: pad.count + 2, used: 120)
+        return "\(pad)\(name) = \(function)(\n\(pad)  \(lines)\n\(pad))\n"
     }
 
     private func parse(_ name: String?, _ value: String, _ plan: HandlerPlan) -> String {
@@ -310,18 +345,28 @@ struct RubyEmitter: CodeEmitter {
         if case .object = sample { sample } else { ["value": sample] }
     }
 
-    private func literal(_ value: JSONValue) -> String {
-        switch value {
-        case .null: "nil"
-        case .string(let text): StringLiterals.ruby(text)
-        case .array(let items): "[\(items.map(literal).joined(separator: ", "))]"
-        case .object(let members) where members.isEmpty: "{}"
-        case .object(let members):
-            "{ "
-                + members.sorted { $0.key < $1.key }.map { "\(StringLiterals.ruby($0)) => \(literal($1))" }.joined(
-                    separator: ", ") + " }"
-        default: value.canonicalText
+    private static let literals = LiteralLayout(
+        step: 2, object: ("{ ", " }", "{}"), hasLastComma: false, key: { StringLiterals.ruby($0) + " => " },
+        scalar: { value in
+            switch value {
+            case .null: "nil"
+            case .string(let text): StringLiterals.ruby(text)
+            default: value.canonicalText
+            }
+        }, words: words)
+
+    /// Several plain words are written without quotes.
+    @Sendable private static func words(_ values: [JSONValue]) -> LiteralLayout.List? {
+        let texts = values.compactMap(\.stringValue)
+        guard texts.count == values.count, texts.count > 1 else { return nil }
+        let isPlain = texts.allSatisfy { text in
+            !text.isEmpty && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
         }
+        return isPlain ? LiteralLayout.List(open: "%w[", items: texts, separator: " ") : nil
+    }
+
+    private func literal(_ value: JSONValue, indent: Int = 0, used: Int = 0) -> String {
+        Self.literals.text(value, indent: indent, used: used)
     }
 
     // MARK: - Tests and program
@@ -346,19 +391,19 @@ struct RubyEmitter: CodeEmitter {
                 )
               end
 
-              let(:input) { \(literal(plan.inputSample)) }
+            \(input(plan.inputSample))
 
             """
         for handler in plan.handlers {
             for method in handler.methods {
                 let name = method.name.map { identifier($0) { $0.snake } } ?? "call"
-                let others = arguments(method)
                 text += "\n  it \(StringLiterals.ruby("completes \(method.step.name)")) do\n"
-                text +=
-                    "    result = \(handler.className).new.\(name)(context(input\(others)))\n\n    expect(result.success?).to be(true)\n  end\n"
+                text += given(method, input: nil)
+                text += "    result = \(handler.className).new.\(name)(given)\n\n"
+                text += "    expect(result.success?).to be(true)\n  end\n"
                 if let broken, method.name == nil {
                     text += "\n  it \(StringLiterals.ruby("refuses wrong input of \(method.step.name)")) do\n"
-                    text += "    given = context(\(literal(broken))\(others))\n\n"
+                    text += given(method, input: broken) + "\n"
                     text += "    expect { \(handler.className).new.\(name)(given) }.to raise_error(TypeError)\n  end\n"
                 }
             }
@@ -366,14 +411,32 @@ struct RubyEmitter: CodeEmitter {
         return text + "end\n"
     }
 
-    private func arguments(_ method: HandlerPlan.Method) -> String {
+    private func input(_ sample: JSONValue) -> String {
+        let line = "  let(:input) { \(Self.literals.oneLine(sample)) }"
+        if line.count <= 120 { return line }
+        return "  let(:input) do\n    \(literal(sample, indent: 4, used: 120))\n  end"
+    }
+
+    /// - Parameter input: nil for the one that fits.
+    private func given(_ method: HandlerPlan.Method, input: JSONValue?) -> String {
+        var arguments: [(key: String, name: String, value: JSONValue)] = []
+        if let input { arguments.append(("", "wrong", input)) }
         var steps: [String: JSONValue] = [:]
         for dependency in method.dependencies {
             steps[dependency.isBatchWorker ? dependency.step + "_001" : dependency.step] = dependency.sample
         }
-        var text = steps.isEmpty ? "" : ", dependencies: \(literal(.object(steps)))"
-        if method.step.type == .batchWorker { text += ", inputs: \(literal(PythonEmitter.batchInputs))" }
-        return text
+        if !steps.isEmpty { arguments.append(("dependencies: ", "results", .object(steps))) }
+        if method.step.type == .batchWorker { arguments.append(("inputs: ", "batch", PythonEmitter.batchInputs)) }
+        func line(_ value: ((key: String, name: String, value: JSONValue)) -> String) -> String {
+            let texts = (input == nil ? ["input"] : []) + arguments.map { $0.key + value($0) }
+            return "    given = context(\(texts.joined(separator: ", ")))\n"
+        }
+        let short = line { Self.literals.oneLine($0.value) }
+        if short.count <= 121 { return short }
+        let values = arguments.map { argument in
+            "    \(argument.name) = \(literal(argument.value, indent: 4, used: argument.name.count + 7))\n"
+        }
+        return values.joined() + line { $0.name }
     }
 
     func program(_ plan: HandlerPlan, base: String) -> FileSet {
@@ -393,7 +456,7 @@ struct RubyEmitter: CodeEmitter {
         return files
     }
 
-    func next(base: String, namespace: String) -> String {
+    func next(_ plan: HandlerPlan, base: String) -> String {
         "Test it:  rspec\nServe it: ruby \(base)_worker.rb"
     }
 }

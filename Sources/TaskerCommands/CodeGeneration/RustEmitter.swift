@@ -106,6 +106,37 @@ struct RustEmitter: CodeEmitter {
         }
     }
 
+    /// Between the worker protocol's JSON and serde's; only what is used.
+    private func serdeSupport(reads: Bool, writes: Bool) -> String {
+        var text = ""
+        if reads {
+            text += """
+
+                /// Values that come from JSON.
+                trait Value: serde::de::DeserializeOwned {}
+
+                impl<T: serde::de::DeserializeOwned> Value for T {}
+
+                /// The error names the place that does not fit.
+                fn from_json<T: Value>(value: &Json, place: &str) -> Result<T, String> {
+                    serde_json::from_str(&value.to_string()).map_err(|error| format!("{place}: {error}"))
+                }
+
+                """
+        }
+        if writes {
+            text += """
+
+                fn to_json<T: serde::Serialize>(value: &T) -> Result<Json, String> {
+                    let text = serde_json::to_string(value).map_err(|error| error.to_string())?;
+                    Json::parse(&text)
+                }
+
+                """
+        }
+        return text
+    }
+
     private static func support(_ code: CodeModel) -> String {
         let hasMaps = code.uses { if case .map = $0 { true } else { false } }
         let map =
@@ -253,41 +284,83 @@ struct RustEmitter: CodeEmitter {
             text += "\npub struct \(handler.className);\n\nimpl StepHandler for \(handler.className) {\n"
             text += "    fn name(&self) -> &str {\n        \(StringLiterals.rust(handler.handlerName))\n    }\n\n"
             text += "    fn class_name(&self) -> &str {\n        \(StringLiterals.rust(handler.className))\n    }\n\n"
-            text += "    fn call(&self, context: &StepContext) -> StepResult {\n"
-            text +=
-                "        self.run(context)\n            .unwrap_or_else(|reason| StepResult::failure(&reason, \"validation_error\", false))\n    }\n}\n\n"
-            text +=
-                "impl \(handler.className) {\n    fn run(&self, context: &StepContext) -> Result<StepResult, String> {\n"
-            text += handler.methods.first.map { body($0, plan) } ?? ""
-            text += "    }\n}\n"
+            text += "    fn call(&self, context: &StepContext) -> StepResult {\n\(call(handler))    }\n}\n\n"
+            text += "impl \(handler.className) {\n"
+            let functions = handler.methods.map { method in
+                "    fn \(function(method))(&self, context: &StepContext) -> Result<StepResult, String> {\n"
+                    + body(method, plan) + "    }\n"
+            }
+            text += functions.joined(separator: "\n") + "}\n"
         }
-        return text + resultFunctions(methods)
+        if usesSerde { text += serdeSupport(reads: typed, writes: methods.contains { writesModel($0, plan) }) }
+        return text + supportFunctions(methods, plan)
+    }
+
+    /// Whether it returns a value of a type of its own.
+    private func writesModel(_ method: HandlerPlan.Method, _ plan: HandlerPlan) -> Bool {
+        method.resultModel.flatMap(plan.code.model) != nil && method.step.type != .decision
+    }
+
+    /// A prefix keeps the names apart from those of the trait.
+    private func function(_ method: HandlerPlan.Method) -> String {
+        method.name.map { "run_" + identifier($0) { $0.snake } } ?? "run"
+    }
+
+    private func call(_ handler: HandlerPlan.Handler) -> String {
+        let failure = ".unwrap_or_else(|reason| StepResult::failure(&reason, \"validation_error\", false))\n"
+        if handler.methods.allSatisfy({ $0.name == nil }) {
+            return "        self.run(context)\n            " + failure
+        }
+        var text = "        let result = match context.method() {\n"
+        for method in handler.methods {
+            if let name = method.name {
+                text += "            \(StringLiterals.rust(name)) => self.\(function(method))(context),\n"
+            }
+        }
+        // The usual entry point, also of a handler that has named methods only.
+        let usual = handler.methods.first { $0.name == nil } ?? handler.methods[0]
+        text += "            \"call\" => self.\(function(usual))(context),\n"
+        text += "            other => Err(format!(\"there is no method '{other}'\")),\n        };\n"
+        return text + "        result" + failure
     }
 
     /// Only those that are used: the compiler warns about others.
-    private func resultFunctions(_ methods: [HandlerPlan.Method]) -> String {
-        let dependencies = methods.flatMap(\.dependencies).filter { $0.model != nil && !$0.isBatchWorker }
+    private func supportFunctions(_ methods: [HandlerPlan.Method], _ plan: HandlerPlan) -> String {
+        let typed = methods.flatMap(\.dependencies).filter { $0.model != nil }
         var text = ""
-        if dependencies.contains(where: { !$0.isOptional }) {
+        if typed.contains(where: { !$0.isOptional && !$0.isBatchWorker }) {
             text += """
 
                 fn result_of<T: Value>(context: &StepContext, step: &str) -> Result<T, String> {
                     match context.dependency_result(step) {
-                        Some(value) => T::from_json(value, step),
+                        Some(value) => \(reading("T", "value", "step")),
                         None => Err(format!("there is no result of {step}")),
                     }
                 }
 
                 """
         }
-        if dependencies.contains(where: \.isOptional) {
+        if typed.contains(where: { $0.isOptional && !$0.isBatchWorker }) {
             text += """
 
                 fn optional_result_of<T: Value>(context: &StepContext, step: &str) -> Result<Option<T>, String> {
                     context
                         .dependency_result(step)
-                        .map(|value| T::from_json(value, step))
+                        .map(|value| \(reading("T", "value", "step")))
                         .transpose()
+                }
+
+                """
+        }
+        if typed.contains(where: \.isBatchWorker) {
+            text += """
+
+                fn results_of<T: Value>(context: &StepContext, prefix: &str) -> Result<Vec<T>, String> {
+                    context
+                        .dependency_results(prefix)
+                        .into_iter()
+                        .map(|value| \(reading("T", "value", "prefix")))
+                        .collect()
                 }
 
                 """
@@ -295,41 +368,57 @@ struct RustEmitter: CodeEmitter {
         return text
     }
 
+    /// A checked value of a type, as a `Result`.
+    private func reading(_ type: String, _ value: String, _ place: String) -> String {
+        usesSerde ? "from_json::<\(type)>(\(value), \(place))" : "\(type)::from_json(\(value), \(place))"
+    }
+
     private func body(_ method: HandlerPlan.Method, _ plan: HandlerPlan) -> String {
-        var text = "        let task_input = "
-        text += plan.code.input.map { "\($0)::from_json(context.input(), \"input\")?;\n" } ?? "context.input();\n"
+        var text = ""
+        if let input = plan.code.input {
+            text += binding("task_input", reading(input, "context.input()", "\"input\"") + "?")
+        } else {
+            text += "        let task_input = context.input();\n"
+        }
         var variables = ["&task_input"]
-        for dependency in method.dependencies where !dependency.isBatchWorker {
-            let name = identifier(dependency.words.snake + "_result") { $0.snake }
+        for dependency in method.dependencies {
+            let plural = dependency.isBatchWorker ? "_results" : "_result"
+            let name = identifier(dependency.words.snake + plural) { $0.snake }
             variables.append("&" + name)
-            let step = StringLiterals.rust(dependency.step)
-            switch (dependency.model, dependency.isOptional) {
-            case (let model?, true):
+            let step = StringLiterals.rust(dependency.step + (dependency.isBatchWorker ? "_" : ""))
+            switch dependency.model {
+            case let model? where dependency.isBatchWorker:
+                text += binding("\(name): Vec<\(model)>", "results_of(context, \(step))?")
+            case let model? where dependency.isOptional:
                 text += binding("\(name): Option<\(model)>", "optional_result_of(context, \(step))?")
-            case (let model?, false): text += binding("\(name): \(model)", "result_of(context, \(step))?")
-            default: text += "        let \(name) = context.dependency_result(\(step));\n"
+            case let model?: text += binding("\(name): \(model)", "result_of(context, \(step))?")
+            case nil:
+                let function = dependency.isBatchWorker ? "dependency_results" : "dependency_result"
+                text += binding(name, "context.\(function)(\(step))")
             }
         }
         text += "        // Write the step here. What was read above is checked and typed.\n"
         text += "        let _ = (\(variables.joined(separator: ", "))\(variables.count == 1 ? "," : ""));\n\n"
-        if let model = method.resultModel, plan.code.model(model) != nil, method.step.type != .decision {
-            text += parsed("sample", method.sample)
-            text += "        let result = \(model)::from_json(&sample, \"result\")?;\n"
-            return text + "        Ok(StepResult::Success(result.to_json()))\n"
+        if let model = method.resultModel, writesModel(method, plan) {
+            text += binding("sample", "Json::parse(\(raw(method.sample)))?")
+            text += binding("result", reading(model, "&sample", "\"result\"") + "?")
+            let written = usesSerde ? "to_json(&result)?" : "result.to_json()"
+            return text + "        Ok(StepResult::Success(\(written)))\n"
         }
-        return text + parsed("outcome", outcome(method)) + "        Ok(StepResult::Success(outcome))\n"
+        return text + binding("outcome", "Json::parse(\(raw(outcome(method))))?")
+            + "        Ok(StepResult::Success(outcome))\n"
     }
 
     /// Broken where rustfmt would.
-    private func binding(_ left: String, _ right: String) -> String {
-        let line = "        let \(left) = \(right);"
-        return line.count <= 100 ? line + "\n" : "        let \(left) =\n            \(right);\n"
-    }
-
-    private func parsed(_ name: String, _ value: JSONValue) -> String {
-        let line = "        let \(name) = Json::parse(\(raw(value)))?;"
+    private func binding(_ left: String, _ right: String, indent: Int = 8) -> String {
+        let pad = String(repeating: " ", count: indent)
+        let line = "\(pad)let \(left) = \(right);"
         if line.count <= 100 { return line + "\n" }
-        return "        let \(name) = Json::parse(\n            \(raw(value)),\n        )?;\n"
+        let next = "\(pad)    \(right);"
+        if next.count <= 100 { return "\(pad)let \(left) =\n\(next)\n" }
+        guard let open = right.firstIndex(of: "("), let close = right.lastIndex(of: ")") else { return line + "\n" }
+        return "\(pad)let \(left) = \(right[...open])\n\(pad)    \(right[right.index(after: open)..<close]),\n"
+            + "\(pad)\(right[close...]);\n"
     }
 
     /// JSON as a raw string, which formatters leave as it is.
@@ -369,30 +458,36 @@ struct RustEmitter: CodeEmitter {
             }
 
             """
+        text += """
+
+            fn is_refused(result: &StepResult) -> bool {
+                matches!(result, StepResult::Failure { retryable, .. } if !retryable)
+            }
+
+            """.when(broken != nil)
         for handler in plan.handlers {
-            guard let method = handler.methods.first else { continue }
-            let name = NameWords(method.step.name).snake
-            var results: [String: JSONValue] = [:]
-            for step in method.dependencies {
-                results[step.isBatchWorker ? step.step + "_001" : step.step] = ["result": step.sample]
-            }
-            func made(_ input: JSONValue) -> String {
-                let message: JSONValue = ["task": ["context": input], "dependency_results": .object(results)]
-                let line = "    let context = context(\(raw(message)));"
-                return line.count <= 100
-                    ? line + "\n" : "    let context = context(\n        \(raw(message)),\n    );\n"
-            }
-            text += "\n#[test]\nfn \(name)_completes() {\n" + made(plan.inputSample)
-            text += "    let result = \(handler.className).call(&context);\n\n"
-            text += "    assert!(matches!(result, StepResult::Success(_)), \"{result:?}\");\n}\n"
-            if let broken {
-                text += "\n#[test]\nfn \(name)_refuses_wrong_input() {\n" + made(broken)
+            for method in handler.methods {
+                let name = NameWords(method.step.name).snake
+                text += "\n#[test]\nfn \(name)_completes() {\n" + context(method, plan.inputSample)
                 text += "    let result = \(handler.className).call(&context);\n\n"
-                text +=
-                    "    assert!(matches!(result, StepResult::Failure { retryable: false, .. }), \"{result:?}\");\n}\n"
+                text += "    assert!(matches!(result, StepResult::Success(_)), \"{result:?}\");\n}\n"
+                guard let broken else { continue }
+                text += "\n#[test]\nfn \(name)_refuses_wrong_input() {\n" + context(method, broken)
+                text += "    let result = \(handler.className).call(&context);\n\n"
+                text += "    assert!(is_refused(&result), \"{result:?}\");\n}\n"
             }
         }
         return text
+    }
+
+    private func context(_ method: HandlerPlan.Method, _ input: JSONValue) -> String {
+        var results: [String: JSONValue] = [:]
+        for step in method.dependencies {
+            results[step.isBatchWorker ? step.step + "_001" : step.step] = ["result": step.sample]
+        }
+        var message: [String: JSONValue] = ["task": ["context": input], "dependency_results": .object(results)]
+        if let name = method.name { message["handler"] = ["method": .string(name)] }
+        return binding("context", "context(\(raw(.object(message))))", indent: 4)
     }
 
     func program(_ plan: HandlerPlan, base: String) -> FileSet {
@@ -414,7 +509,7 @@ struct RustEmitter: CodeEmitter {
             name = "\(base)"
             path = "main.rs"
             doc = false
-
+            \(usesSerde ? "\n[dependencies]\nserde = { version = \"1\", features = [\"derive\"] }\nserde_json = \"1\"\n" : "")
             """)
         files.add(
             "lib.rs",
@@ -446,7 +541,18 @@ struct RustEmitter: CodeEmitter {
         return files
     }
 
-    func next(base: String, namespace: String) -> String {
-        "Test it:  cargo test --offline\nServe it: tasker-ctl worker exec --namespace \(namespace) --handler NAME -- target/debug/\(base)"
+    /// Every callable of the template, as it is written there.
+    func next(_ plan: HandlerPlan, base: String) -> String {
+        let callables = plan.template.steps.map(\.handler.callable).uniqued.map { "--handler \(ShellWord.quoted($0))" }
+        let offline = usesSerde ? "" : " --offline"
+        return """
+            Test it:  cargo test\(offline)
+            Serve it: cargo build\(offline) && tasker-ctl worker exec --namespace \(plan.template.namespace) \
+            \(callables.joined(separator: " ")) -- target/debug/\(base)
+            """
     }
+}
+
+extension String {
+    fileprivate func when(_ condition: Bool) -> String { condition ? self : "" }
 }

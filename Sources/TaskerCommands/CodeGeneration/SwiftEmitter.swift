@@ -4,6 +4,10 @@ import TaskerTemplates
 /// Codable structs and handler types.
 struct SwiftEmitter: CodeEmitter {
     let language = "swift"
+    /// Package URL or path of the SDK.
+    let sdk: String
+
+    static let usualSDK = "../tasker"
 
     func typesFile(_ base: String) -> String { "Sources/\(module(base))/\(module(base))Types.swift" }
     func handlersFile(_ base: String) -> String { "Sources/\(module(base))/\(module(base))Handlers.swift" }
@@ -128,30 +132,34 @@ struct SwiftEmitter: CodeEmitter {
             let step = StringLiterals.swift(dependency.step)
             let type = dependency.model ?? "JSONValue"
             if dependency.isBatchWorker {
-                text +=
-                    "        let \(name) = try context.results(withPrefix: \(StringLiterals.swift(dependency.step + "_")), as: \(type).self)\n"
+                let prefix = StringLiterals.swift(dependency.step + "_")
+                text += call(
+                    "let \(name) = try context.results", "withPrefix: \(prefix), as: \(type).self", indent: 8)
             } else {
                 let optional = dependency.isOptional || dependency.model == nil ? "?" : ""
-                text += "        let \(name): \(type)\(optional) = try context.result(of: \(step))\n"
+                text += call("let \(name): \(type)\(optional) = try context.result", "of: \(step)", indent: 8)
             }
         }
-        let read = variables.count == 1 ? variables[0] : "(" + variables.joined(separator: ", ") + ")"
-        text += "        // Write the step here. What was read above is checked and typed.\n        _ = \(read)\n"
+        text += "        // Write the step here. What was read above is checked and typed.\n"
+        text += "        _ = \(read(variables))\n"
         switch method.step.type {
         case .decision:
-            text += "        return decide([\(method.branches.map(StringLiterals.swift).joined(separator: ", "))])\n"
+            let steps = JSONValue.array(method.branches.map { .string($0) })
+            text += "        return decide(\(literal(steps, indent: 8, used: 23)))\n"
         case .batchable:
             text += "        return batches(total: try context.input(\"total_items\", default: 0), size: 100)\n"
         case .batchWorker:
-            text += "        return batchSuccess(batch, \(literal(wrapped(method.sample))))\n"
+            let outcome = literal(wrapped(method.sample), indent: 8, used: 36)
+            text += "        return batchSuccess(batch, \(outcome))\n"
         case .standard, .deferredConvergence:
             guard let model = method.resultModel else {
-                text += "        return success(\(literal(wrapped(method.sample))))\n"
+                text += "        return success(\(literal(wrapped(method.sample), indent: 8, used: 24)))\n"
                 break
             }
-            let sample = StringLiterals.swift(method.sample.canonicalText)
-            text +=
-                "        let result = try RawJSONDecoder().decode(\(model).self, from: RawJSON(validating: \(sample)))\n"
+            let head = "        let sample: JSONValue = "
+            text += "\(head)\(literal(method.sample, indent: 8, used: head.count))\n"
+            text += call(
+                "let result = try RawJSONDecoder().decode", "\(model).self, from: RawJSON(sample)", indent: 8)
             text += "        return .success(result)\n"
         }
         return text
@@ -161,18 +169,32 @@ struct SwiftEmitter: CodeEmitter {
         if case .object = sample { sample } else { ["value": sample] }
     }
 
-    private func literal(_ value: JSONValue) -> String {
-        switch value {
-        case .null: "nil"
-        case .string(let text): StringLiterals.swift(text)
-        case .array(let items): "[\(items.map(literal).joined(separator: ", "))]"
-        case .object(let members) where members.isEmpty: "[:]"
-        case .object(let members):
-            "["
-                + members.sorted { $0.key < $1.key }.map { "\(StringLiterals.swift($0)): \(literal($1))" }.joined(
-                    separator: ", ") + "]"
-        default: value.canonicalText
-        }
+    private static let literals = LiteralLayout(
+        step: 4, object: ("[", "]", "[:]"), hasLastComma: true, key: { StringLiterals.swift($0) + ": " },
+        scalar: { value in
+            switch value {
+            case .null: "nil"
+            case .string(let text): StringLiterals.swift(text)
+            default: value.canonicalText
+            }
+        })
+
+    private func literal(_ value: JSONValue, indent: Int = 0, used: Int = 0) -> String {
+        Self.literals.text(value, indent: indent, used: used)
+    }
+
+    private func read(_ variables: [String]) -> String {
+        if variables.count == 1 { return variables[0] }
+        let line = "(\(variables.joined(separator: ", ")))"
+        if line.count <= 108 { return line }
+        return "(\n" + variables.map { "            \($0)" }.joined(separator: ",\n") + "\n        )"
+    }
+
+    /// A call on one line, or with its arguments on the next one.
+    private func call(_ left: String, _ arguments: String, indent: Int) -> String {
+        let pad = String(repeating: " ", count: indent)
+        let line = "\(pad)\(left)(\(arguments))"
+        return (line.count <= 120 ? line : "\(pad)\(left)(\n\(pad)    \(arguments))") + "\n"
     }
 
     // MARK: - Tests and program
@@ -180,18 +202,18 @@ struct SwiftEmitter: CodeEmitter {
     func tests(_ plan: HandlerPlan, base: String) -> String {
         let broken = plan.code.input.flatMap(plan.code.model).flatMap { SampleValue.broken($0, plan.inputSample) }
         var text = "import TaskerTestKit\nimport Testing\n\n@testable import \(module(base))\n\n"
-        text += "struct \(module(base))HandlersTests {\n    let input: JSONValue = \(literal(plan.inputSample))\n"
+        text += "struct \(module(base))HandlersTests {\n"
+        text += "    let input: JSONValue = \(literal(plan.inputSample, indent: 4, used: 27))\n"
         for handler in plan.handlers {
             for method in handler.methods {
                 let name = NameWords(method.step.name).camel
-                let others = arguments(method)
-                text +=
-                    "\n    @Test func \(name)Completes() async {\n        let context = StepContext.test(input: input\(others))\n"
+                text += "\n    @Test func \(name)Completes() async {\n"
+                text += context(method, input: nil)
                 text += "        let outcome = await TestKit.run(\(handler.className)(), context)\n\n"
                 text += "        #expect(outcome.isSuccess, \"\\(String(describing: outcome.failure))\")\n    }\n"
                 if let broken, method.name == nil {
                     text += "\n    @Test func \(name)RefusesWrongInput() async {\n"
-                    text += "        let context = StepContext.test(input: \(literal(broken))\(others))\n"
+                    text += context(method, input: broken)
                     text += "        let outcome = await TestKit.run(\(handler.className)(), context)\n\n"
                     text += "        #expect(outcome.failure?.isRetryable == false)\n    }\n"
                 }
@@ -200,20 +222,42 @@ struct SwiftEmitter: CodeEmitter {
         return text + "}\n"
     }
 
-    private func arguments(_ method: HandlerPlan.Method) -> String {
-        var text = ""
-        let steps = method.dependencies.map { dependency in
-            let name = dependency.isBatchWorker ? dependency.step + "_001" : dependency.step
-            return "\(StringLiterals.swift(name)): \(literal(dependency.sample))"
+    /// - Parameter input: nil for the one that fits.
+    private func context(_ method: HandlerPlan.Method, input: JSONValue?) -> String {
+        var steps: [String: JSONValue] = [:]
+        for dependency in method.dependencies {
+            steps[dependency.isBatchWorker ? dependency.step + "_001" : dependency.step] = dependency.sample
         }
-        if !steps.isEmpty { text += ", dependencies: [\(steps.joined(separator: ", "))]" }
-        if method.step.type == .batchWorker { text += ", stepInputs: StepContext.batch(0..<10)" }
-        if let name = method.name { text += ", method: \(StringLiterals.swift(name))" }
+        func arguments(_ input: String, _ steps: String?) -> String {
+            var text = "input: \(input)"
+            if let steps { text += ", dependencies: \(steps)" }
+            if method.step.type == .batchWorker { text += ", stepInputs: StepContext.batch(0..<10)" }
+            if let name = method.name { text += ", method: \(StringLiterals.swift(name))" }
+            return text
+        }
+        let results = steps.isEmpty ? nil : literal(.object(steps))
+        let line =
+            "        let context = StepContext.test(\(arguments(input.map { literal($0) } ?? "input", results)))\n"
+        if line.count <= 121 { return line }
+        var text = ""
+        if let input { text += "        let wrong: JSONValue = \(literal(input, indent: 8, used: 31))\n" }
+        if !steps.isEmpty {
+            let value = literal(.object(steps), indent: 8, used: 55)
+            text += "        let results: KeyValuePairs<String, JSONValue> = \(value)\n"
+        }
         return text
+            + call(
+                "let context = StepContext.test",
+                arguments(input == nil ? "input" : "wrong", results.map { _ in "results" }),
+                indent: 8)
     }
 
     func program(_ plan: HandlerPlan, base: String) -> FileSet {
         let module = module(base)
+        let isURL = PackageAddress.isURL(sdk)
+        let address = StringLiterals.swift(sdk)
+        let package = isURL ? "url: \(address), branch: \"main\"" : "name: \"tasker\", path: \(address)"
+        let identity = StringLiterals.swift(isURL ? PackageAddress.identity(sdk) : "tasker")
         let registrations = plan.handlers.map { "handlers.register(\($0.className)())\n" }.joined()
         var files = FileSet()
         files.add(
@@ -225,16 +269,16 @@ struct SwiftEmitter: CodeEmitter {
             let package = Package(
                 name: "\(module)",
                 platforms: [.macOS(.v15)],
-                dependencies: [.package(name: "tasker", path: "../tasker")],
+                dependencies: [.package(\(package))],
                 targets: [
                     .target(
-                        name: "\(module)", dependencies: [.product(name: "TaskerWorker", package: "tasker")]),
+                        name: "\(module)", dependencies: [.product(name: "TaskerWorker", package: \(identity))]),
                     .executableTarget(
                         name: "\(NameWords(base).kebab)-worker",
-                        dependencies: ["\(module)", .product(name: "TaskerWorker", package: "tasker")]),
+                        dependencies: ["\(module)", .product(name: "TaskerWorker", package: \(identity))]),
                     .testTarget(
                         name: "\(module)Tests",
-                        dependencies: ["\(module)", .product(name: "TaskerTestKit", package: "tasker")]),
+                        dependencies: ["\(module)", .product(name: "TaskerTestKit", package: \(identity))]),
                 ]
             )
 
@@ -254,7 +298,7 @@ struct SwiftEmitter: CodeEmitter {
         return files
     }
 
-    func next(base: String, namespace: String) -> String {
+    func next(_ plan: HandlerPlan, base: String) -> String {
         "Test it:  swift test\nServe it: swift run \(NameWords(base).kebab)-worker"
     }
 }

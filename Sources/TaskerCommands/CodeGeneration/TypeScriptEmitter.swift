@@ -5,6 +5,8 @@ import TaskerTemplates
 struct TypeScriptEmitter: CodeEmitter {
     let language = "typescript"
     let usesZod: Bool
+    /// Path of the SDK's package, or what npm takes as a version.
+    var sdk = Self.usualSDK
 
     func typesFile(_ base: String) -> String { "\(NameWords(base).kebab)-types.ts" }
     func handlersFile(_ base: String) -> String { "\(NameWords(base).kebab)-handlers.ts" }
@@ -394,52 +396,76 @@ struct TypeScriptEmitter: CodeEmitter {
             "\(kebab)-worker.ts",
             """
             /** Serves the steps of \(plan.template.namespace)/\(plan.template.name). */
+            // @ts-ignore: its types are in @types/node, which the worker does not need.
+            import process from 'node:process';
             import { WorkerServer } from '@tasker-systems/tasker';
             import {
             \(plan.handlers.map { "  \($0.className),\n" }.sorted().joined())} from './\(kebab)-handlers.js';
 
             const server = new WorkerServer();
-            \(registrations)await server.start({ namespace: \(StringLiterals.typescript(plan.template.namespace)) });
+            \(registrations)// SIGTERM and Ctrl-C let running steps finish, a second one ends at once.
+            for (const signal of ['SIGTERM', 'SIGINT']) {
+              process.once(signal, async () => {
+                await server.shutdown(signal);
+                process.exit(0);
+              });
+            }
+            await server.start({ namespace: \(StringLiterals.typescript(plan.template.namespace)) });
 
             """)
         files.add(
             "package.json",
-            """
+            Self.packageFile("\(kebab)-worker", start: "node dist/\(kebab)-worker.js", sdk: sdk))
+        files.add("tsconfig.json", Self.compilerConfiguration)
+        return files
+    }
+
+    static let usualSDK = "../tasker/sdks/typescript"
+
+    /// - Parameter sdk: a path, or what npm takes as the version of a package.
+    static func packageFile(_ name: String, start: String, sdk: String) -> String {
+        let isPath = !sdk.contains(":") && sdk.contains("/")
+        let version = JSONValue.string(isPath ? "file:" + sdk : sdk).canonicalText
+        return """
             {
-              "name": "\(kebab)-worker",
+              "name": "\(name)",
               "private": true,
               "type": "module",
               "scripts": {
                 "build": "tsc",
                 "test": "tsc && node --test dist/__tests__",
-                "start": "tsc && node dist/\(kebab)-worker.js"
+                "start": "tsc && \(start)"
               },
               "dependencies": {
-                "@tasker-systems/tasker": "*"
+                "@tasker-systems/tasker": \(version)
               }
             }
 
-            """)
-        files.add(
-            "tsconfig.json",
             """
-            {
-              "compilerOptions": {
-                "target": "ES2022",
-                "module": "node16",
-                "moduleResolution": "node16",
-                "lib": ["ES2022", "DOM", "DOM.Iterable"],
-                "strict": true,
-                "outDir": "dist"
-              },
-              "include": ["*.ts", "__tests__/*.ts"]
-            }
-
-            """)
-        return files
     }
 
-    func next(base: String, namespace: String) -> String { "Test it:  npm test\nServe it: npm start" }
+    static let compilerConfiguration = """
+        {
+          "compilerOptions": {
+            "target": "ES2022",
+            "module": "node16",
+            "moduleResolution": "node16",
+            "lib": ["ES2022", "DOM", "DOM.Iterable"],
+            "strict": true,
+            "outDir": "dist"
+          },
+          "include": ["*.ts", "__tests__/*.ts"]
+        }
+
+        """
+
+    func next(_ plan: HandlerPlan, base: String) -> String {
+        """
+        The SDK:  npm install
+        Test it:  tsc && node --test dist/__tests__
+        Serve it: tsc && node dist/\(NameWords(base).kebab)-worker.js
+        """
+    }
 }
 
 extension String {

@@ -11,7 +11,6 @@ enum SchemaDiff {
     }
 
     static func compare(_ old: JSONValue?, _ new: JSONValue?) -> [Difference] {
-        var differences: [Difference] = []
         switch (old, new) {
         case (nil, let new?):
             guard required(new).isEmpty else {
@@ -33,19 +32,50 @@ enum SchemaDiff {
                     effect: .behaviour, path: "", message: "the schema is removed",
                     consequence: "values are no longer checked")
             ]
-        case (let old?, let new?): walk(old, new, "", &differences, depth: 0)
-        default: break
+        case (let old?, let new?):
+            var walk = SchemaWalk(before: old, after: new)
+            walk.compare(old, new, "", depth: 0)
+            return walk.found
+        case (nil, nil): return []
         }
-        return differences
     }
 
-    private static func walk(
-        _ old: JSONValue, _ new: JSONValue, _ path: String, _ found: inout [Difference], depth: Int
-    ) {
-        guard depth < 32, old != new else { return }
-        func add(_ effect: TemplateChange.Effect, _ message: String, _ consequence: String, at place: String? = nil) {
-            found.append(Difference(effect: effect, path: place ?? path, message: message, consequence: consequence))
+    static func required(_ schema: JSONValue) -> Set<String> {
+        Set((schema["required"]?.arrayValue ?? []).compactMap(\.stringValue))
+    }
+}
+
+/// One comparison of two schemas, with references followed.
+private struct SchemaWalk {
+    typealias Difference = SchemaDiff.Difference
+
+    private let oldRoot: JSONValue
+    private let newRoot: JSONValue
+    private(set) var found: [Difference] = []
+    /// Pairs of references under way or done: a schema may contain itself. Each is told of at its first place.
+    private var seen: Set<[String]> = []
+    /// Otherwise the same words may mean something else.
+    private let haveSameDefinitions: Bool
+
+    init(before: JSONValue, after: JSONValue) {
+        oldRoot = before
+        newRoot = after
+        haveSameDefinitions = ["$defs", "definitions"].allSatisfy { before[$0] == after[$0] }
+    }
+
+    mutating func compare(_ old: JSONValue, _ new: JSONValue, _ path: String, depth: Int) {
+        guard depth < 32, old != new || !haveSameDefinitions else { return }
+        let references = [old["$ref"]?.stringValue ?? "", new["$ref"]?.stringValue ?? ""]
+        guard references == ["", ""] else {
+            guard seen.insert(references).inserted else { return }
+            return compare(followed(old, in: oldRoot), followed(new, in: newRoot), path, depth: depth + 1)
         }
+        var differences: [Difference] = []
+        func add(_ effect: TemplateChange.Effect, _ message: String, _ consequence: String, at place: String? = nil) {
+            differences.append(
+                Difference(effect: effect, path: place ?? path, message: message, consequence: consequence))
+        }
+        let required = SchemaDiff.required
         let oldTypes = types(old)
         let newTypes = types(new)
         if oldTypes != newTypes {
@@ -55,6 +85,7 @@ enum SchemaDiff {
                 .breaking, text,
                 widens ? "code that reads it meets values it does not know" : "values of today no longer fit")
         }
+        var inner: [(JSONValue, JSONValue, String)] = []
         let before = old["properties"]?.objectValue ?? [:]
         let after = new["properties"]?.objectValue ?? [:]
         let mustBefore = required(old)
@@ -70,7 +101,7 @@ enum SchemaDiff {
             } else if !mustBefore.contains(name), mustAfter.contains(name) {
                 add(.breaking, "the field becomes required", "whoever leaves it out is refused", at: place)
             }
-            if let earlier = before[name] { walk(earlier, property, place, &found, depth: depth + 1) }
+            if let earlier = before[name] { inner.append((earlier, property, place)) }
         }
         for name in after.keys.sorted() where before[name] == nil {
             let must = mustAfter.contains(name)
@@ -82,16 +113,40 @@ enum SchemaDiff {
             add(.breaking, "the field becomes required", "whoever leaves it out is refused", at: path + "/" + name)
         }
         values(old, new, add: { add($0, $1, $2) })
-        if let oldItems = old["items"], let newItems = new["items"] {
-            walk(oldItems, newItems, path + "/*", &found, depth: depth + 1)
+        for (key, words) in [("items", "elements"), ("additionalProperties", "other fields")] {
+            let place = path + "/*"
+            switch (schema(old[key]), schema(new[key])) {
+            case (let earlier?, let later?): inner.append((earlier, later, place))
+            case (nil, _?): add(.breaking, "\(words) must fit a schema now", "others are refused", at: place)
+            case (_?, nil): add(.behaviour, "\(words) are no longer checked", "any value may come", at: place)
+            default: break
+            }
         }
         if old["additionalProperties"] != .bool(false), new["additionalProperties"] == .bool(false) {
             add(.breaking, "other fields are no longer allowed", "values that have them are refused")
         }
         bounds(old, new, add: { add($0, $1, $2) })
+        found += differences
+        for (old, new, place) in inner { compare(old, new, place, depth: depth + 1) }
     }
 
-    private static func values(
+    /// A schema that says something.
+    private func schema(_ value: JSONValue?) -> JSONValue? {
+        guard case .object(let members)? = value, !members.isEmpty else { return nil }
+        return value
+    }
+
+    private func followed(_ schema: JSONValue, in root: JSONValue) -> JSONValue {
+        guard let pointer = schema["$ref"]?.stringValue else { return schema }
+        guard pointer.hasPrefix("#") else { return [:] }
+        var value = root
+        for token in pointer.dropFirst().split(separator: "/") {
+            value = value[String(token.replacing("~1", with: "/").replacing("~0", with: "~"))] ?? [:]
+        }
+        return value
+    }
+
+    private func values(
         _ old: JSONValue, _ new: JSONValue, add: (TemplateChange.Effect, String, String) -> Void
     ) {
         guard old["enum"] != new["enum"] else { return }
@@ -113,7 +168,7 @@ enum SchemaDiff {
         }
     }
 
-    private static func bounds(
+    private func bounds(
         _ old: JSONValue, _ new: JSONValue, add: (TemplateChange.Effect, String, String) -> Void
     ) {
         let lower = ["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"]
@@ -137,7 +192,7 @@ enum SchemaDiff {
         }
     }
 
-    private static func types(_ schema: JSONValue) -> Set<String> {
+    private func types(_ schema: JSONValue) -> Set<String> {
         switch schema["type"] {
         case .string(let name): [name]
         case .array(let names): Set(names.compactMap(\.stringValue))
@@ -145,11 +200,7 @@ enum SchemaDiff {
         }
     }
 
-    private static func shown(_ types: Set<String>) -> String {
+    private func shown(_ types: Set<String>) -> String {
         types.isEmpty ? "any" : types.sorted().joined(separator: "|")
-    }
-
-    private static func required(_ schema: JSONValue) -> Set<String> {
-        Set((schema["required"]?.arrayValue ?? []).compactMap(\.stringValue))
     }
 }

@@ -139,11 +139,13 @@ struct TemplateDiff {
         // A task's input is written by callers and read by handlers; a result is written by its handler and read by others.
         let subject = step == nil ? "input_schema" : "result_schema"
         let differences = SchemaDiff.compare(old, new)
+        let readers = self.old.steps.filter { reader in step.map { reader.dependencies.contains($0) } ?? false }
+        let note = readers.isEmpty ? "" : "; read by \(readers.map(\.name).joined(separator: ", "))"
         for difference in differences {
             add(
                 difference.effect, .schema, step,
                 "\(subject)\(difference.path.isEmpty ? "" : " " + difference.path): \(difference.message)",
-                difference.consequence)
+                difference.consequence + (difference.effect == .harmless ? "" : note))
         }
         if differences.isEmpty {
             add(.harmless, .schema, step, "\(subject) changes in words only", "nothing checks them")

@@ -8,7 +8,9 @@ public struct Printer: Sendable {
     public var verbosity: Int
     public var style: Style
     public var errorStyle: Style
+    /// On standard error.
     public var showsProgress: Bool
+    private var hasProgress: Bool
 
     public init(host: Host, global: GlobalOptions, format: OutputFormat? = nil) {
         self.host = host
@@ -19,7 +21,15 @@ public struct Printer: Sendable {
             choice: global.color, isTerminal: host.terminalWidth != nil, environment: host.environment)
         errorStyle = Style(
             choice: global.color, isTerminal: host.isErrorTerminal, environment: host.environment)
+        hasProgress = global.showsProgress
         showsProgress = global.showsProgress && host.isErrorTerminal && !global.isQuiet
+    }
+
+    /// Whether a table on standard output may be drawn over in place. That takes escape sequences, which NO_COLOR and a
+    /// dumb terminal rule out.
+    var drawsOver: Bool {
+        format == .table && hasProgress && host.terminalWidth != nil && host.environment["TERM"] != "dumb"
+            && (host.environment["NO_COLOR"] ?? "").isEmpty
     }
 
     // MARK: - Data

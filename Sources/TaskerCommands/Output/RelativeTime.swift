@@ -10,6 +10,12 @@ enum RelativeTime {
         return milliseconds >= 0 ? span(milliseconds) + " ago" : "in " + span(-milliseconds)
     }
 
+    /// `01:05`, `75:00`
+    static func clock(_ seconds: Int) -> String {
+        func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(two(max(0, seconds) / 60)):\(two(max(0, seconds) % 60))"
+    }
+
     /// `4s`, `3m`, `2h`, `5d`.
     static func span(_ milliseconds: Int64) -> String {
         let seconds = milliseconds / 1000

@@ -3,7 +3,8 @@ public struct TextTable: Sendable {
     public var headings: [String]
     public private(set) var rows: [[String]] = []
 
-    public init(_ headings: String...) { self.headings = headings.map { $0.uppercased() } }
+    public init(_ headings: [String]) { self.headings = headings.map { $0.uppercased() } }
+    public init(_ headings: String...) { self.init(headings) }
 
     public mutating func add(_ cells: [String]) { rows.append(cells.map(Self.clean)) }
     public mutating func add(_ cells: String...) { add(cells) }
@@ -23,6 +24,13 @@ public struct TextTable: Sendable {
 
     /// - Parameter width: the last column is cut to fit; nil: unlimited.
     public func text(width: Int? = nil, style: Style = Style(isOn: false)) -> String {
+        lines(width: width).enumerated().map { number, line in
+            (number == 0 ? style(.heading, line) : line) + "\n"
+        }.joined()
+    }
+
+    /// The headings, then the rows.
+    func lines(width: Int? = nil) -> [String] {
         var widths = headings.map(\.count)
         for row in rows { for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.count) } }
         func line(_ cells: [String]) -> String {
@@ -38,6 +46,6 @@ public struct TextTable: Sendable {
             guard let width, width > 3, text.count > width else { return text }
             return text.prefix(width - 3) + "..."
         }
-        return ([style(.heading, line(headings))] + rows.map(line)).map { $0 + "\n" }.joined()
+        return [line(headings)] + rows.map(line)
     }
 }

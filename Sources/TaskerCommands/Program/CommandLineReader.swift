@@ -69,7 +69,7 @@ struct CommandLineReader {
             result.wantsVersion = true
             return
         }
-        if let global = GlobalOptions.flags.first(where: { Self.names($0).contains(name) }) {
+        if let global = GlobalOptions.flags.first(where: { $0.names.contains(name) }) {
             try take(global, name, attached, &result.global)
             return
         }
@@ -115,10 +115,6 @@ struct CommandLineReader {
         try flag.apply(&options, value)
     }
 
-    private static func names(_ flag: GlobalOptions.Flag) -> [String] {
-        flag.longs.map { "--" + $0 } + (flag.short.map { ["-" + $0] } ?? [])
-    }
-
     /// `--name=value` in its two parts.
     private static func split(_ word: String) -> (name: String, value: String?) {
         guard word.hasPrefix("--"), let equals = word.firstIndex(of: "=") else { return (word, nil) }
@@ -136,7 +132,7 @@ struct CommandLineReader {
 
     private func unknownFlag(_ name: String, in result: Result) -> CommandError {
         let known =
-            result.command.flags.flatMap(\.names) + GlobalOptions.flags.flatMap(Self.names) + ["--help", "--version"]
+            result.command.flags.flatMap(\.names) + GlobalOptions.flags.flatMap(\.names) + ["--help", "--version"]
         let path = result.path.joined(separator: " ")
         // One letter is near every other one.
         let near = name.hasPrefix("--") ? DocumentTools.nearest(to: name, among: known) : nil

@@ -10,11 +10,12 @@ struct CommandTree: Sendable {
         var help: String
         /// Names of the values it takes, for completion.
         var values: [String]
+        /// On no help page.
+        var isHidden: Bool
     }
 
     var name: String
     var abstract: String
-    var flags: [Flag]
     var subcommands: [CommandTree]
     var type: any ParsableCommand.Type
 
@@ -23,9 +24,11 @@ struct CommandTree: Sendable {
         self.type = type
         name = type._commandName
         abstract = configuration.abstract
-        flags = Self.flags(of: type)
         subcommands = configuration.subcommands.map { CommandTree($0) }
     }
+
+    /// Read off the type at each use: a run looks at those of one command, and reading all of them takes long.
+    var flags: [Flag] { Self.flags(of: type) }
 
     func subcommand(_ name: String) -> CommandTree? { subcommands.first { $0.name == name } }
 
@@ -50,7 +53,8 @@ struct CommandTree: Sendable {
             return Flag(
                 names: names, takesValue: kind == "option", help: argument["abstract"]?.stringValue ?? "",
                 values: (argument["allValues"]?.arrayValue ?? argument["allValueStrings"]?.arrayValue ?? [])
-                    .compactMap(\.stringValue))
+                    .compactMap(\.stringValue),
+                isHidden: argument["shouldDisplay"]?.boolValue == false)
         }
     }
 }

@@ -27,6 +27,9 @@ public struct GlobalOptions: Sendable, Hashable {
         var help: String
         /// Takes the value (empty for switches).
         var apply: @Sendable (inout GlobalOptions, String) throws(CommandError) -> Void
+
+        /// With their dashes.
+        var names: [String] { longs.map { "--" + $0 } + (short.map { ["-" + $0] } ?? []) }
     }
 
     static let flags: [Flag] = [

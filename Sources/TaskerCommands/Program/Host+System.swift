@@ -19,16 +19,19 @@ extension Host {
             output: DescriptorSink(descriptor: STDOUT_FILENO), errors: DescriptorSink(descriptor: STDERR_FILENO),
             readInput: { try FileHandle.standardInput.readToEnd().map(Array.init) ?? [] },
             now: { Date().timeIntervalSince1970 },
-            terminalWidth: isatty(STDOUT_FILENO) == 1 ? columns(environment) : nil,
+            terminalWidth: isatty(STDOUT_FILENO) == 1 ? size(of: STDOUT_FILENO, environment)?.columns ?? 80 : nil,
             isErrorTerminal: isatty(STDERR_FILENO) == 1, isInputTerminal: isatty(STDIN_FILENO) == 1,
-            readLine: { Swift.readLine() })
+            readLine: { Swift.readLine() },
+            screen: { size(of: STDOUT_FILENO, environment) ?? size(of: STDERR_FILENO, environment) })
     }
 
-    private static func columns(_ environment: [String: String]) -> Int {
-        if let stated = environment["COLUMNS"].flatMap({ Int($0) }), stated > 0 { return stated }
+    private static func size(of descriptor: Int32, _ environment: [String: String]) -> TerminalSize? {
         var size = winsize()
-        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-        return Int(size.ws_col)
+        guard isatty(descriptor) == 1, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+            return nil
+        }
+        let stated = environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+        return TerminalSize(columns: stated ?? Int(size.ws_col), rows: size.ws_row > 0 ? Int(size.ws_row) : 24)
     }
 }
 

@@ -12,8 +12,10 @@ public struct Host: Sendable {
     public var readLine: @Sendable () -> String?
     /// Seconds since 1970.
     public var now: @Sendable () -> Double
-    /// Columns, nil when standard output is no terminal.
+    /// Columns at the start, nil when standard output is no terminal.
     public var terminalWidth: Int?
+    /// The size at the moment, nil when neither standard output nor standard error is a terminal.
+    public var screen: @Sendable () -> TerminalSize?
     public var isErrorTerminal: Bool
     public var isInputTerminal: Bool
 
@@ -21,7 +23,8 @@ public struct Host: Sendable {
         environment: [String: String], workingDirectory: String, userName: String, output: any TextSink,
         errors: any TextSink, readInput: @escaping @Sendable () throws -> [UInt8],
         now: @escaping @Sendable () -> Double, terminalWidth: Int? = nil, isErrorTerminal: Bool = false,
-        isInputTerminal: Bool = false, readLine: @escaping @Sendable () -> String? = { nil }
+        isInputTerminal: Bool = false, readLine: @escaping @Sendable () -> String? = { nil },
+        screen: @escaping @Sendable () -> TerminalSize? = { nil }
     ) {
         self.environment = environment
         self.workingDirectory = workingDirectory
@@ -32,6 +35,7 @@ public struct Host: Sendable {
         self.readLine = readLine
         self.now = now
         self.terminalWidth = terminalWidth
+        self.screen = screen
         self.isErrorTerminal = isErrorTerminal
         self.isInputTerminal = isInputTerminal
     }
@@ -39,6 +43,16 @@ public struct Host: Sendable {
     /// The path as the file system wants it.
     public func resolve(_ path: String) -> String {
         path.hasPrefix("/") ? path : workingDirectory + "/" + path
+    }
+}
+
+public struct TerminalSize: Sendable, Hashable {
+    public var columns: Int
+    public var rows: Int
+
+    public init(columns: Int, rows: Int) {
+        self.columns = columns
+        self.rows = rows
     }
 }
 

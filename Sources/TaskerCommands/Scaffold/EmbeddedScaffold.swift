@@ -700,9 +700,7 @@ require 'tasker_core'
     def call(context)
       # Data that the task was created with.
       input = context.context
-      unless input.is_a?(Hash)
-        return failure(message: 'the input is no object', error_type: 'ValidationError')
-      end
+      return failure(message: 'the input is no object', error_type: 'ValidationError') unless input.is_a?(Hash)
 
       # Results of earlier steps:
       # previous = context.get_dependency_result('previous_step_name')
@@ -1783,6 +1781,25 @@ impl StepContext {
         }
     }
 
+    /// What the steps returned whose names begin so: the batches of a batch worker, in their order.
+    pub fn dependency_results(&self, prefix: &str) -> Vec<&Json> {
+        let Json::Object(members) = self.member(&["dependency_results"]) else {
+            return Vec::new();
+        };
+        members
+            .iter()
+            .filter(|(name, _)| name.starts_with(prefix))
+            .filter_map(|(name, _)| self.dependency_result(name))
+            .collect()
+    }
+
+    /// The method that the task template asks for; `call` when it names none.
+    pub fn method(&self) -> &str {
+        self.member(&["handler", "method"])
+            .as_str()
+            .unwrap_or("call")
+    }
+
     /// From 1.
     pub fn attempt(&self) -> i64 {
         self.member(&["step", "attempt"]).as_i64().unwrap_or(1)
@@ -2151,6 +2168,8 @@ let package = Package(
             name: "{{ module_name }}",
             dependencies: [
                 .product(name: "TaskerWorker", package: "{% if sdk|is_url %}{{ sdk|package_identity }}{% else %}tasker{% endif %}"),
+                // For handlers of an HTTP API; it brings TLS, so leave it out where there are none.
+                .product(name: "TaskerWorkerHTTP", package: "{% if sdk|is_url %}{{ sdk|package_identity }}{% else %}tasker{% endif %}"),
             ]),
         .testTarget(
             name: "{{ module_name }}Tests",
@@ -2231,6 +2250,7 @@ only_when_absent = true
 
 """#,
 "tasker-contrib-swift/step_handler_api/Handler.swift.stencil": #"""
+import Foundation
 import TaskerWorker
 import TaskerWorkerHTTP
 
@@ -2247,15 +2267,23 @@ public struct {{ name|pascal_case }}Handler: APIHandler {
     public init() {}
 
     public func call(_ context: StepContext) async throws -> StepResult {
-        let id: Int64 = try context.input("id")
+        let id = try context.input("id", default: JSONValue.null)
+        guard id != .null else { throw StepError.validation("the input has no id") }
+
         do {
-            let response = try await fetch("/resources/\(id)")
+            let response = try await fetch("/resources/\(segment(id.stringValue ?? id.canonicalText))")
             return response.isOK ? apiSuccess(response) : apiFailure(response)
         } catch let error as APITimeoutError {
             return timeoutError(error, while: "fetching the resource")
         } catch let error as APIConnectionError {
             return connectionError(error, while: "fetching the resource")
         }
+    }
+
+    /// One part of a path: an id must not lead elsewhere.
+    private func segment(_ text: String) -> String {
+        let allowed = CharacterSet.alphanumerics.union(["-", "_", "."])
+        return text.addingPercentEncoding(withAllowedCharacters: allowed) ?? ""
     }
 
     private func fetch(_ path: String) async throws -> APIResponse {
@@ -2281,6 +2309,7 @@ let package = Package(
             name: "{{ module_name }}",
             dependencies: [
                 .product(name: "TaskerWorker", package: "{% if sdk|is_url %}{{ sdk|package_identity }}{% else %}tasker{% endif %}"),
+                // For handlers of an HTTP API; it brings TLS, so leave it out where there are none.
                 .product(name: "TaskerWorkerHTTP", package: "{% if sdk|is_url %}{{ sdk|package_identity }}{% else %}tasker{% endif %}"),
             ]),
         .testTarget(
@@ -2316,6 +2345,15 @@ struct {{ name|pascal_case }}HandlerTests {
         }
 
         #expect(outcome.payload == ["id": 7, "name": "seven"])
+    }
+
+    @Test func anIdCannotLeaveItsPath() async {
+        let outcome = await send(["id": "../admin"]) { path in
+            #expect(path == "/resources/..%2Fadmin")
+            return APIResponse(statusCode: 200)
+        }
+
+        #expect(outcome.isSuccess)
     }
 
     @Test func notFoundIsPermanent() async {
@@ -2465,6 +2503,8 @@ let package = Package(
             name: "{{ module_name }}",
             dependencies: [
                 .product(name: "TaskerWorker", package: "{% if sdk|is_url %}{{ sdk|package_identity }}{% else %}tasker{% endif %}"),
+                // For handlers of an HTTP API; it brings TLS, so leave it out where there are none.
+                .product(name: "TaskerWorkerHTTP", package: "{% if sdk|is_url %}{{ sdk|package_identity }}{% else %}tasker{% endif %}"),
             ]),
         .testTarget(
             name: "{{ module_name }}Tests",
@@ -2631,6 +2671,8 @@ let package = Package(
             name: "{{ module_name }}",
             dependencies: [
                 .product(name: "TaskerWorker", package: "{% if sdk|is_url %}{{ sdk|package_identity }}{% else %}tasker{% endif %}"),
+                // For handlers of an HTTP API; it brings TLS, so leave it out where there are none.
+                .product(name: "TaskerWorkerHTTP", package: "{% if sdk|is_url %}{{ sdk|package_identity }}{% else %}tasker{% endif %}"),
             ]),
         .testTarget(
             name: "{{ module_name }}Tests",

@@ -23,6 +23,16 @@ public enum LanguageRules {
         }
     }
 
+    /// Names, in snake case, whose handler class would be one that generated code imports.
+    public static func importedHandlers(_ language: String) -> Set<String> {
+        switch language {
+        case "python", "rust": ["step"]
+        case "typescript": ["step", "api", "decision", "batchable_step"]
+        case "swift": ["step", "decision", "batchable"]
+        default: []
+        }
+    }
+
     private static func words(_ text: String) -> Set<String> { Set(text.split(separator: " ").map(String.init)) }
 
     private static let python = words(

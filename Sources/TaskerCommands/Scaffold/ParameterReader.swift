@@ -84,6 +84,10 @@ struct ParameterReader {
         if LanguageRules.keywords(language).contains(words.snake) || reserved.contains(words.snake) {
             throw usage("'\(value)' is a word of \(language) and cannot be a name", near: "choose another name")
         }
+        if template.name != "task_template", LanguageRules.importedHandlers(language).contains(words.snake) {
+            throw usage(
+                "'\(value)' would make a class \(words.pascal)Handler, which the SDK has", near: "choose another name")
+        }
         guard words.words.count < NameWords(value).words.count else { return value }
         return String(value.dropLast("handler".count).reversed().drop { "_- ".contains($0) }.reversed())
     }

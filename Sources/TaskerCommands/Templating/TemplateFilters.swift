@@ -33,16 +33,14 @@ enum TemplateFilters {
             guard result.utf8.count <= outputLimit else { throw TemplateSyntaxError("the value grows beyond 1 MiB") }
             return result
         }
-        all.registerFilter("is_url") { (value: Any?) in try text(value, for: "is_url").contains("://") }
+        all.registerFilter("is_url") { (value: Any?) in PackageAddress.isURL(try text(value, for: "is_url")) }
         all.registerFilter("has_scope") { (value: Any?) in try text(value, for: "has_scope").contains("::") }
         all.registerFilter("outer_scopes") { (value: Any?) in
             let parts = try text(value, for: "outer_scopes").split(separator: "::").map(String.init)
             return parts.indices.dropLast().map { parts[...$0].joined(separator: "::") }
         }
         all.registerFilter("package_identity") { (value: Any?) in
-            // What SwiftPM calls a package: the last part of its address.
-            let last = try text(value, for: "package_identity").split(separator: "/").last.map(String.init) ?? ""
-            return last.hasSuffix(".git") ? String(last.dropLast(4)) : last
+            PackageAddress.identity(try text(value, for: "package_identity"))
         }
         all.registerFilter("length") { (value: Any?) in
             if let list = value as? [Any] { return list.count }

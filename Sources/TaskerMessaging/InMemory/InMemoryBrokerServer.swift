@@ -5,6 +5,8 @@ import TaskerProtocol
 public enum InMemoryPublishFault: Sendable {
     /// It refuses responsibility and keeps nothing.
     case nack
+    /// No queue takes it: a mandatory message comes back, whatever queues there are.
+    case giveBack
     /// It has the message and says nothing until ``InMemoryBrokerServer/releaseConfirms()`` (or the connection ends).
     case holdConfirm
     /// The connection ends before the message has arrived: in doubt, and the broker does not have it.

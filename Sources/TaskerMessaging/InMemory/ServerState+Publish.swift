@@ -24,6 +24,8 @@ extension ServerState {
             return accept(message)
         case .nack:
             return .nacked
+        case .giveBack:
+            return message.isMandatory ? .returned(code: 312, text: "NO_ROUTE") : .confirmed
         case .holdConfirm:
             let outcome = accept(message)
             guard outcome == .confirmed else { return outcome }

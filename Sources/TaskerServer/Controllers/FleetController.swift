@@ -16,10 +16,17 @@ struct FleetController<Context: RequestContext>: Sendable {
 
     @Sendable func workers(_ request: Request, context: Context) async throws -> Response {
         try request.allow(query: ["namespace", "queue", "status"])
+        let status = try request.query("status").map { text in
+            guard let status = WorkerInfo.Status(rawValue: text) else {
+                let known = WorkerInfo.Status.allCases.map(\.rawValue).joined(separator: ", ")
+                throw Problem.badRequest("'\(text.prefix(40))' is no status of a worker; known: \(known)")
+            }
+            return status
+        }
         let workers = try await orchestrator.liveState().workers.filter { worker in
             (request.query("namespace").map { worker.announcement.namespaces.contains($0) } ?? true)
                 && (request.query("queue").map { worker.announcement.queues.contains($0) } ?? true)
-                && (request.query("status").map { worker.status.rawValue == $0 } ?? true)
+                && (status == nil || worker.status == status)
         }
         return .json([
             "workers": .array(workers.map { .object(view($0)) }), "total_count": .number(workers.count),

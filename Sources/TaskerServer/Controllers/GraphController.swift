@@ -78,10 +78,7 @@ struct GraphController<Context: RequestContext>: Sendable {
             return format
         }
         guard let accept = request.headers[.accept] else { return .mermaid }
-        let types = accept.lowercased().split(separator: ",").map { item in
-            item.prefix { $0 != ";" }.filter { $0 != " " }
-        }
-        for type in types {
+        for type in AcceptedTypes(accept).types {
             if let format = Format.allCases.first(where: { $0.mediaType == type }) { return format }
             if type == "*/*" || type == "text/*" || type == "text/plain" { return .mermaid }
         }

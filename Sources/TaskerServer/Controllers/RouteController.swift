@@ -27,16 +27,18 @@ struct RouteController<Context: RequestContext>: Sendable {
             throw Problem.badRequest("queues must be a list of at most 100 {queue, weight}")
         }
         var queues: [RoutingTable.WeightedQueue] = []
+        var ignored: [String] = []
         for (index, item) in items.enumerated() {
-            var entry = try BodyReader(item, name: "queues[\(index)]")
+            var entry = try BodyReader(item, name: "queues[\(index)]", pointer: "/queues/\(index)")
             let weight = entry.value("weight").map { $0.integer.flatMap { Int(exactly: $0) } ?? -1 } ?? 100
             queues.append(.init(queue: try entry.requiredText("queue"), weight: weight))
+            ignored += entry.unknownPointers
         }
         if Set(queues.map(\.queue)).count < queues.count {
             throw Problem.badRequest("queues names one queue twice: give it one weight")
         }
         var response = try await route(context, queues, actor: try body.text("by") ?? "api")
-        response.warn(ofIgnored: body.unknownPointers)
+        response.warn(ofIgnored: body.unknownPointers + ignored.prefix(20))
         return response
     }
 

@@ -59,7 +59,7 @@ struct StepController<Context: RequestContext>: Sendable {
                     hint: "Read the step again: its ETag is the value to send")
             })
         var response = try await response(of: context, in: id)
-        response.warn(ofIgnored: body.unknownPointers)
+        response.warn(ofIgnored: body.unknownPointers + action.ignored)
         return response
     }
 
@@ -77,6 +77,8 @@ struct StepActionRequest {
     var action: ActOnTask.StepAction
     var actor: String
     var reason: String
+    /// Pointers to members that mean nothing.
+    var ignored: [String] = []
 
     /// - Throws: ``Problem`` 400.
     init(_ body: inout BodyReader) throws {
@@ -92,13 +94,14 @@ struct StepActionRequest {
             guard let object = try body.object("completion_data") else {
                 throw Problem.badRequest("completion_data is missing")
             }
-            var data = try BodyReader(object, name: "completion_data")
+            var data = try BodyReader(object, name: "completion_data", pointer: "/completion_data")
             guard let result = data.anyValue("result") else {
                 throw Problem.badRequest("completion_data.result is missing")
             }
             action = .complete(
                 result: result.compacted(), metadata: try data.object("metadata")?.compacted() ?? .emptyObject)
             actor = try body.requiredText("completed_by")
+            ignored = data.unknownPointers
         default:
             throw Problem.badRequest(
                 "'\(type.prefix(60))' is no action_type; known: reset_for_retry, resolve_manually, complete_manually")

@@ -28,12 +28,10 @@ extension TaskController {
         writer.beginObject()
         writer.key("tasks")
         writer.beginArray()
+        let whole = try await tasks(of: found.tasks, all: included.contains("steps"))
         for summary in found.tasks {
-            let needsTask = included.contains("steps") || mayGrow(summary)
-            let task =
-                needsTask ? try await orchestrator.store.task(summary.header.id, plans: orchestrator.plans) : nil
             TaskView.write(
-                summary, task: task?.task, withContext: included.contains("context"),
+                summary, task: whole[summary.header.id], withContext: included.contains("context"),
                 withSteps: included.contains("steps"), to: &writer)
         }
         writer.endArray()
@@ -53,16 +51,16 @@ extension TaskController {
     ) async throws -> (tasks: [TaskSummary], pagination: JSONValue) {
         // What moves when it changes would be missed behind a place that stands still.
         let canContinue = filter.order != .recentlyUpdated
-        func next(_ tasks: [TaskSummary], _ hasNext: Bool) -> JSONValue {
+        func next(_ tasks: [TaskSummary], _ hasNext: Bool) async throws -> JSONValue {
             guard hasNext, canContinue, let last = tasks.last else { return .null }
-            return .string(cursors.seal(TaskPosition(last), filter: filter.signature))
+            return .string(try await key.cursors().seal(TaskPosition(last), filter: filter.signature))
         }
         switch page {
         case .cursor(let cursor):
             guard canContinue else {
                 throw Problem.badRequest("A cursor needs a sort by created_at or priority: updated_at moves")
             }
-            let position = try cursors.open(cursor, filter: filter.signature)
+            let position = try await key.cursors().open(cursor, filter: filter.signature)
             // One more tells whether there is another page.
             let found = try await orchestrator.store.list(filter, after: position, limit: perPage + 1)
             let tasks = Array(found.prefix(perPage))
@@ -71,7 +69,7 @@ extension TaskController {
                 tasks,
                 [
                     "page": .null, "per_page": .number(perPage), "total_count": .null, "total_pages": .null,
-                    "has_next": .bool(hasNext), "has_previous": true, "next_cursor": next(tasks, hasNext),
+                    "has_next": .bool(hasNext), "has_previous": true, "next_cursor": try await next(tasks, hasNext),
                 ]
             )
         case .numbered(let number):
@@ -86,10 +84,21 @@ extension TaskController {
                 [
                     "page": .number(number), "per_page": .number(perPage), "total_count": .number(total),
                     "total_pages": .number(pages), "has_next": .bool(number < pages),
-                    "has_previous": .bool(number > 1), "next_cursor": next(tasks, number < pages),
+                    "has_previous": .bool(number > 1), "next_cursor": try await next(tasks, number < pages),
                 ]
             )
         }
+    }
+
+    /// Tasks whose summaries do not tell enough.
+    private func tasks(of summaries: [TaskSummary], all: Bool) async throws -> [TaskID: WorkflowTask] {
+        let ids = summaries.filter { summary in
+            // When the next retry is due, only the steps know.
+            all || summary.stepCounts[.waitingForRetry] ?? 0 > 0 || mayGrow(summary)
+        }.map(\.header.id)
+        guard !ids.isEmpty else { return [:] }
+        let found = try await orchestrator.store.tasks(ids, plans: orchestrator.plans)
+        return Dictionary(found.map { ($0.task.id, $0.task) }, uniquingKeysWith: { first, _ in first })
     }
 
     /// The counters of a summary do not tell which failures are tolerated, and which steps are held by their batch.

@@ -9,10 +9,13 @@ import TaskerStore
 /// `/v1/tasks` (REST contract, section 2).
 struct TaskController<Context: RequestContext>: Sendable {
     let orchestrator: Orchestrator
-    /// Of the list.
-    let cursors = PageCursor()
+    /// Of the list and of histories.
+    let key: CursorKey
 
-    init(orchestrator: Orchestrator) { self.orchestrator = orchestrator }
+    init(orchestrator: Orchestrator) {
+        self.orchestrator = orchestrator
+        key = CursorKey(store: orchestrator.store)
+    }
 
     func addRoutes(to group: RouterGroup<Context>) {
         group.post("tasks", use: create)
@@ -93,10 +96,15 @@ struct TaskController<Context: RequestContext>: Sendable {
     @Sendable func history(_ request: Request, context: Context) async throws -> Response {
         try request.allow(query: ["cursor", "per_page"])
         let task = try await orchestrator.loadTask(try context.taskID())
-        let limit = try request.query("per_page", in: 1...1000, default: 500)
-        let after = try request.query("cursor", in: 0...Int.max, default: 0)
-        let entries = try await orchestrator.store.journal(of: task.id, after: Int64(after), limit: limit)
-        let next = entries.count < limit ? nil : entries.last?.sequence
+        let limit = try request.query("per_page", in: 1...100, default: 25)
+        var after: Int64 = 0
+        if let cursor = request.query("cursor") { after = try await key.cursors().sequence(cursor, of: task.id) }
+        // Entries of one commit stay together, so a page may hold a few more.
+        let entries = try await orchestrator.store.journal(of: task.id, after: after, limit: limit)
+        var next: String?
+        if entries.count >= limit, let last = entries.last?.sequence {
+            next = try await key.cursors().seal(sequence: last, of: task.id)
+        }
         return .json(JournalView.history(entries, of: task, next: next))
     }
 

@@ -26,7 +26,7 @@ struct WhyController<Context: RequestContext>: Sendable {
         try request.allow(query: [])
         let explainer = try await explainer(try context.taskID())
         let task = explainer.task
-        let wanted = context.parameters.get("step") ?? ""
+        let wanted = try context.text("step")
         guard let (explanation, id, state) = explainer.explain(name: wanted) else {
             let names = task.plan.nodes.prefix(20).map(\.template.name).joined(separator: ", ")
             throw Problem.notFound(

@@ -38,12 +38,15 @@ struct EventStream: Sendable {
             let page = try await orchestrator.store.events(after: last, limit: settings.eventPage)
             guard let newest = page.last?.number else { break }
             if try await send(page.filter { $0.number <= subscription.start }, output) { return }
-            last = newest
+            // The page may hold what was committed since: that comes through the subscription.
+            last = min(newest, subscription.start)
         }
         last = max(last, subscription.start)
-        if let task = filter.taskID, !filter.follows, try await orchestrator.loadTask(task).state.isTerminal {
-            // Its last event may have been committed before this reader came.
-            if subscription.start >= orchestrator.events.last { return try await end(output) }
+        if let task = filter.taskID, !filter.follows, try await orchestrator.loadTask(task).state.isTerminal,
+            try await !endComes(after: subscription.start)
+        {
+            // Its last event was committed before this reader came.
+            return try await end(output)
         }
         while let events = await next(subscription) {
             if events.isEmpty {
@@ -51,6 +54,17 @@ struct EventStream: Sendable {
             } else if try await send(events.filter { $0.number > last }, output) {
                 return
             }
+        }
+    }
+
+    /// Whether the task's end was committed since: then it comes through the subscription.
+    private func endComes(after start: Int64) async throws -> Bool {
+        var last = start
+        while true {
+            let page = try await orchestrator.store.events(after: last, limit: settings.eventPage)
+            guard let newest = page.last?.number else { return false }
+            if page.contains(where: filter.ends(with:)) { return true }
+            last = newest
         }
     }
 

@@ -363,10 +363,11 @@ paths:
       - {$ref: '#/components/parameters/uuid'}
       - name: cursor
         in: query
-        schema: {type: string, pattern: '^[0-9]{1,18}$'}
+        schema: {type: string, minLength: 1, maxLength: 200}
+        description: next_cursor of the page before; opaque, and of use for this task alone.
       - name: per_page
         in: query
-        schema: {type: integer, minimum: 1, maximum: 1000}
+        schema: {type: integer, minimum: 1, maximum: 100, default: 25}
       responses:
         '200':
           description: Done.
@@ -621,7 +622,7 @@ paths:
         schema: {type: string}
       - name: status
         in: query
-        schema: {type: string}
+        schema: {type: string, enum: [active, draining, lost, left]}
       responses:
         '200':
           description: Done.
@@ -1438,7 +1439,7 @@ components:
       required: [task_uuid, name, namespace, version, status, created_at, updated_at, completed_at, requested_at, initiator,
         source_system, reason, priority, tags, correlation_id, parent_correlation_id, environment, revision, template_hash,
         total_steps, pending_steps, in_progress_steps, completed_steps, failed_steps, ready_steps, cancelled_steps, waiting_retry_steps,
-        tolerated_steps, execution_status, recommended_action, completion_percentage, health_status]
+        tolerated_steps, execution_status, recommended_action, completion_percentage, health_status, next_retry_at]
       properties:
         task_uuid: {type: string, format: uuid}
         name: {type: string}
@@ -1485,6 +1486,9 @@ components:
         health_status:
           type: string
           enum: [unknown, blocked, recovering, healthy]
+        next_retry_at:
+          type: [string, 'null']
+          format: date-time
         steps:
           type: array
           items: {$ref: '#/components/schemas/StepReadinessStatus'}
@@ -1797,7 +1801,7 @@ components:
           items:
             type: object
             required: [step_uuid, name, created_at, completed_at, current_state, dependencies_satisfied, retry_eligible,
-              attempts, max_attempts, last_attempted_at, error]
+              attempts, max_attempts, last_attempted_at, execution_time_ms, error]
             properties:
               step_uuid: {type: string, format: uuid}
               name: {type: string}
@@ -1813,6 +1817,8 @@ components:
               last_attempted_at:
                 type: [string, 'null']
                 format: date-time
+              execution_time_ms:
+                type: [integer, 'null']
               error:
                 type: [object, 'null']
                 properties:

@@ -19,7 +19,23 @@ struct GuardMiddleware<Context: RequestContext>: RouterMiddleware {
                 .unsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", title: "Unsupported media type",
                 detail: "Request bodies may not be compressed, and this one is \(encoding.prefix(40))")
         }
+        try checkAccept(request)
         return try await next(request, context)
+    }
+
+    /// Under `/v1` everything is JSON but the event stream, and graphs, which choose their format themselves. What
+    /// probes, browsers and scrapers ask for elsewhere is not held against them.
+    private func checkAccept(_ request: Request) throws {
+        guard let accept = request.headers[.accept], request.uri.path.hasPrefix("/v1/"),
+            !request.uri.path.hasSuffix("/graph")
+        else { return }
+        let type = request.uri.path == "/v1/events" ? "text/event-stream" : "application/json"
+        guard AcceptedTypes(accept).includes(type) else {
+            throw Problem(
+                .notAcceptable, "NOT_ACCEPTABLE", title: "Not acceptable",
+                detail: "The answer is \(type), which Accept: \(accept.prefix(80)) leaves out",
+                hint: "Send Accept: \(type), or none")
+        }
     }
 
     private func checkHost(_ request: Request) throws {

@@ -7,6 +7,8 @@ import TaskerStore
 
 /// Turns every error into a problem, gives each response its request id and the headers that all responses carry.
 struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
+    let nearest: NearestPath
+
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
@@ -15,7 +17,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         do {
             response = try await next(request, context)
         } catch {
-            response = problem(for: error, context).response(instance: request.uri.path, requestID: id)
+            response = problem(for: error, request, context).response(instance: request.uri.path, requestID: id)
         }
         response.headers[.requestID] = id
         response.headers[.contentTypeOptions] = "nosniff"
@@ -33,7 +35,7 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
         return ids.next(at: Orchestrator.wallClock()).description
     }
 
-    private func problem(for error: any Error, _ context: Context) -> Problem {
+    private func problem(for error: any Error, _ request: Request, _ context: Context) -> Problem {
         switch error {
         case let problem as Problem: return problem
         case let error as OrchestratorError: return Problem(error)
@@ -45,7 +47,10 @@ struct ProblemMiddleware<Context: RequestContext>: RouterMiddleware {
             problem.retryAfterSeconds = 1
             return problem
         case let error as any HTTPResponseError where error.status == .notFound:
-            return .notFound("Path", "There is nothing at this path", hint: "The API lives under /v1")
+            let near = nearest.pattern(for: request.uri.path).map { "The nearest path is \($0). " } ?? ""
+            return .notFound(
+                "Path", "There is nothing at this path",
+                hint: "\(near)The API lives under /v1; GET /openapi.yaml describes it")
         case let error as any HTTPResponseError where error.status == .contentTooLarge: return .tooLarge
         case let error as any HTTPResponseError where error.status.code < 500:
             return Problem(

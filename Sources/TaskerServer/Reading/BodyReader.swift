@@ -7,6 +7,8 @@ import TaskerProtocol
 struct BodyReader {
     private var members: [String: RawJSON] = [:]
     private var asked: Set<String> = []
+    /// Pointer to the object itself.
+    private var prefix = ""
 
     /// - Parameter isRequired: false takes an absent body for an empty object.
     /// - Throws: ``Problem`` 400, 413, 415.
@@ -20,9 +22,12 @@ struct BodyReader {
     }
 
     /// Of an object inside a body.
-    /// - Parameter name: says in errors where it is.
-    init(_ object: RawJSON, name: String) throws {
+    /// - Parameters:
+    ///   - name: says in errors where it is.
+    ///   - pointer: says in warnings where it is.
+    init(_ object: RawJSON, name: String, pointer: String) throws {
         guard object.isObject else { throw Problem.badRequest("\(name) must be an object") }
+        prefix = pointer
         object.forEachMember { members[$0] = $1 }
     }
 
@@ -74,7 +79,9 @@ struct BodyReader {
     }
 
     /// JSON pointers (RFC 6901) to members that were not asked for.
-    var unknownPointers: [String] { Self.pointers(members.keys.filter { !asked.contains($0) }) }
+    var unknownPointers: [String] {
+        Self.pointers(members.keys.filter { !asked.contains($0) }).map { prefix + $0 }
+    }
 
     static func pointers(_ names: some Sequence<String>) -> [String] {
         let plain = names.filter { name in

@@ -1,48 +1,60 @@
-import Synchronization
 import TaskerProtocol
 import TaskerStore
 
-/// A cursor as callers see it: opaque, signed, and of no use with another filter (REST contract, section 1.4).
+/// A cursor as callers see it: opaque, signed, and of no use for another list or filter (REST contract, section 1.4).
 struct PageCursor: Sendable {
-    /// Of this process: a cursor does not outlive it.
     private let key: [UInt8]
 
-    init() {
-        var random = SystemRandomNumberGenerator()
-        key = (0..<32).map { _ in UInt8.random(in: 0...255, using: &random) }
-    }
+    /// - Parameter key: at most 64 bytes, see ``Store/signingKey()``.
+    init(key: [UInt8]) { self.key = key }
 
     func seal(_ position: TaskPosition, filter: String) -> String {
-        let text = "\(position.createdAt.milliseconds).\(position.priority).\(position.task)"
-        return "\(Self.encoded(Array(text.utf8))).\(Self.encoded(signature(text, filter)))"
+        seal("\(position.createdAt.milliseconds).\(position.priority).\(position.task)", scope: filter)
     }
 
     /// - Throws: ``Problem`` 400 `INVALID_CURSOR`.
     func open(_ cursor: String, filter: String) throws -> TaskPosition {
-        let halves = cursor.split(separator: ".", omittingEmptySubsequences: false)
-        guard halves.count == 2, let bytes = Self.decoded(halves[0]), let sent = Self.decoded(halves[1]) else {
-            throw Self.invalid
-        }
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard Self.isEqual(sent, signature(text, filter)) else { throw Self.invalid }
-        let parts = text.split(separator: ".")
+        let parts = try open(cursor, scope: filter).split(separator: ".")
         guard parts.count == 3, let created = Int64(parts[0]), let priority = Int(parts[1]),
             let task = TaskID(String(parts[2]))
         else { throw Self.invalid }
         return TaskPosition(createdAt: Timestamp(milliseconds: created), priority: priority, task: task)
     }
 
+    /// A place in the history of a task.
+    func seal(sequence: Int64, of task: TaskID) -> String { seal("\(sequence)", scope: "history \(task)") }
+
+    /// - Throws: ``Problem`` 400 `INVALID_CURSOR`.
+    func sequence(_ cursor: String, of task: TaskID) throws -> Int64 {
+        guard let number = Int64(try open(cursor, scope: "history \(task)")) else { throw Self.invalid }
+        return number
+    }
+
+    private func seal(_ text: String, scope: String) -> String {
+        "\(Self.encoded(Array(text.utf8))).\(Self.encoded(signature(text, scope)))"
+    }
+
+    private func open(_ cursor: String, scope: String) throws -> String {
+        let halves = cursor.split(separator: ".", omittingEmptySubsequences: false)
+        guard halves.count == 2, let bytes = Self.decoded(halves[0]), let sent = Self.decoded(halves[1]) else {
+            throw Self.invalid
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard Self.isEqual(sent, signature(text, scope)) else { throw Self.invalid }
+        return text
+    }
+
     private static var invalid: Problem {
         var problem = Problem.badRequest(
-            "The cursor is none of this server's, or belongs to another filter", code: "INVALID_CURSOR")
+            "The cursor is none of this server's, or belongs to another list or filter", code: "INVALID_CURSOR")
         problem.hint = "Begin again without a cursor; filter and sort must stay the same"
         return problem
     }
 
-    /// HMAC (RFC 2104) over position and filter.
-    private func signature(_ text: String, _ filter: String) -> [UInt8] {
+    /// HMAC (RFC 2104) over the place and what it belongs to.
+    private func signature(_ text: String, _ scope: String) -> [UInt8] {
         let padded = key + [UInt8](repeating: 0, count: 64 - key.count)
-        let inner = SHA256.hash(padded.map { $0 ^ 0x36 } + Array("\(text)\n\(filter)".utf8))
+        let inner = SHA256.hash(padded.map { $0 ^ 0x36 } + Array("\(text)\n\(scope)".utf8))
         return Array(SHA256.hash(padded.map { $0 ^ 0x5C } + inner).prefix(16))
     }
 

@@ -5,34 +5,9 @@ import TaskerEngine
 import TaskerProtocol
 
 extension Request {
-    static let bodyLimit = 1_048_576
-
-    /// The body, whole.
-    /// - Throws: ``Problem`` 413 past 1 MiB, 408 when it does not come within 30 s.
+    /// The body, whole; ``BodyMiddleware`` has it already.
     func bodyBytes() async throws -> [UInt8] {
-        try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
-            group.addTask { try await collectedBody() }
-            group.addTask {
-                try await Task.sleep(for: .seconds(30))
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let bytes = try await group.next() ?? nil else {
-                throw Problem(
-                    .requestTimeout, "TIMEOUT", title: "Request timeout", detail: "The body did not arrive within 30 s")
-            }
-            return bytes
-        }
-    }
-
-    private func collectedBody() async throws -> [UInt8] {
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > Self.bodyLimit { throw Problem.tooLarge }
-        do {
-            let buffer = try await body.collect(upTo: Self.bodyLimit)
-            return Array(buffer.readableBytesView)
-        } catch is NIOTooManyBytesError {
-            throw Problem.tooLarge
-        }
+        Array(try await body.collect(upTo: BodyMiddleware<BasicRequestContext>.limit).readableBytesView)
     }
 
     /// `Content-Type` without its parameters, in lower case.

@@ -66,7 +66,7 @@ enum JournalView {
         return writer.finish()
     }
 
-    static func history(_ entries: [StoredJournalEntry], of task: WorkflowTask, next: Int64?) -> [UInt8] {
+    static func history(_ entries: [StoredJournalEntry], of task: WorkflowTask, next: String?) -> [UInt8] {
         var writer = JSONWriter()
         writer.beginObject()
         writer.key("transitions")
@@ -127,7 +127,7 @@ enum JournalView {
         }
         writer.endArray()
         writer.key("next_cursor")
-        writer.value(next.map { String($0) })
+        writer.value(next)
         writer.endObject()
         return writer.finish()
     }

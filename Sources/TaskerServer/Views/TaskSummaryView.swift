@@ -100,6 +100,8 @@ enum TaskSummaryView {
         writer.key("completed_at")
         writer.value(step.completedAt)
         StepView.writeProgress(step, of: task, to: &writer)
+        writer.key("execution_time_ms")
+        if let milliseconds = step.executionMilliseconds { writer.value(milliseconds) } else { writer.null() }
         writer.key("error")
         if let error = step.lastError, !step.state.isSatisfied {
             writer.beginObject()

@@ -29,7 +29,7 @@ enum TaskView {
     }
 
     /// An item of a list.
-    /// - Parameter task: the same one, where the summary alone does not tell enough.
+    /// - Parameter task: the same one, where the summary alone does not tell enough: always when a step waits for a retry.
     static func write(
         _ summary: TaskSummary, task: WorkflowTask?, withContext: Bool, withSteps: Bool, to writer: inout JSONWriter
     ) {
@@ -45,6 +45,8 @@ enum TaskView {
         writer.key("template_hash")
         writer.value(summary.planHash)
         (task.map { TaskFigures($0) } ?? TaskFigures(summary)).write(to: &writer)
+        writer.key("next_retry_at")
+        writer.value(task.flatMap { $0.steps.compactMap(\.retryAt).min() })
         if let task, withSteps { writeSteps(of: task, to: &writer) }
         writer.endObject()
     }

@@ -125,6 +125,34 @@ enum Words {
         number == 1 ? "1 \(one)" : "\(number) \(many ?? one + "s")"
     }
 
+    /// Somebody else's text as a part of a sentence: on one line, without a full stop of its own.
+    static func line(_ text: String, atMost limit: Int = 200) -> String {
+        var line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        if line.count > limit { line = line.prefix(limit - 1) + "…" }
+        while line.hasSuffix(".") { line.removeLast() }
+        return line
+    }
+
+    /// A sentence as part of another one.
+    static func inner(_ sentence: String) -> String { sentence.prefix(1).lowercased() + sentence.dropFirst() }
+
+    private static let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~:/@".utf8)
+
+    /// One word of a command line.
+    static func shell(_ word: String) -> String {
+        if !word.isEmpty, word.utf8.allSatisfy(plain.contains) { return word }
+        return "'" + word.replacing("'", with: "'\\''") + "'"
+    }
+
+    /// One part of a path, or a value of a query.
+    static func url(_ part: String) -> String {
+        part.utf8.map { byte in
+            if plain.contains(byte), byte != UInt8(ascii: "/") { return String(UnicodeScalar(byte)) }
+            let digits = String(byte, radix: 16, uppercase: true)
+            return digits.count == 1 ? "%0\(digits)" : "%\(digits)"
+        }.joined()
+    }
+
     /// At most five names, the rest counted.
     static func list(_ names: [String]) -> String {
         let shown = names.prefix(5).joined(separator: ", ")

@@ -21,6 +21,12 @@ extension StepExplainer {
                     message: "one more lost worker would be its last; such steps of a queue run one at a time")
             ]
             explanation.next = .init(what: "the other step of its queue finishes")
+            explanation.suggestions = [
+                .init(
+                    text: "Look at what became of the workers that ran it",
+                    command: command("task step-audit", place),
+                    request: "GET /v1/tasks/\(task.id)/workflow_steps/\(step.id)/audit")
+            ]
             return explanation
         }
     }
@@ -45,12 +51,12 @@ extension StepExplainer {
         explanation.suggestions = [
             .init(
                 text: "Start a worker of namespace \(namespace) that has the handler",
-                command: "tasker-ctl worker list",
-                request: "GET /v1/workers?namespace=\(namespace)"),
+                command: "tasker-ctl worker list -n \(Words.shell(namespace))",
+                request: "GET /v1/workers?namespace=\(Words.url(namespace))"),
             .init(
                 text: "Or send its steps to a queue by hand",
-                command: "tasker-ctl route set \(namespace)/\(callable) QUEUE",
-                request: "PUT /v1/routes/\(namespace)/\(callable)"),
+                command: "tasker-ctl route set \(Words.shell("\(namespace)/\(callable)")) QUEUE",
+                request: "PUT /v1/routes/\(Words.url(namespace))/\(Words.url(callable))"),
         ]
         return explanation
     }
@@ -59,17 +65,18 @@ extension StepExplainer {
 
     func enqueued(_ place: Int) -> Explanation {
         let step = task.steps[place]
+        // What was given back has no dispatch until it is sent again.
+        if let resend = step.resendAt { return sentAgain(place, at: resend) }
         guard let dispatch = step.dispatch else {
             return Explanation(.queued, "Step '\(step.name)' is being dispatched.", since: step.updatedAt)
         }
-        if let resend = step.resendAt { return sentAgain(place, at: resend) }
         switch dispatch.publication {
         case .parked: return parked(place, dispatch)
         case .inDoubt: return inDoubt(place, dispatch)
         case .begun:
             if let fault = outlook.state.queues.first(where: { $0.queue == dispatch.queue })?.fault {
                 return pendingPublish(
-                    place, dispatch, "unroutable", "queue \(dispatch.queue) cannot be declared: \(fault)")
+                    place, dispatch, "unroutable", "queue \(dispatch.queue) cannot be declared: \(Words.line(fault))")
             }
             if case .connected = outlook.state.broker { break }
             return parked(place, dispatch)
@@ -91,9 +98,11 @@ extension StepExplainer {
                 "\(outlook.state.publishesInFlight) messages are on their way and \(outlook.state.parkedDispatches) wait before it"
             )
         case .blocked(let reason):
-            return pendingPublish(place, dispatch, "broker_blocked", "the broker takes no messages now: \(reason)")
+            return pendingPublish(
+                place, dispatch, "broker_blocked", "the broker takes no messages now: \(Words.line(reason))")
         case .disconnected(let reason):
-            return pendingPublish(place, dispatch, "broker_unreachable", "the broker is not reachable: \(reason)")
+            return pendingPublish(
+                place, dispatch, "broker_unreachable", "the broker is not reachable: \(Words.line(reason))")
         }
     }
 
@@ -133,14 +142,16 @@ extension StepExplainer {
         explanation.reasons = [
             .init(
                 code: "handler_not_found",
-                message: "worker \(step.workerID ?? "?") has no handler \(callable); given up at \(end)", since: since,
-                until: end, ref: step.workerID)
+                message:
+                    "no handler \(callable) there, \(Words.count(step.handlerNotFoundCount, "time")); given up at \(end)",
+                since: since, until: end, ref: callable)
         ]
         explanation.next = .init(what: "the step is sent again", at: due)
         explanation.suggestions = [
             .init(
-                text: "Deploy a worker that has the handler", command: "tasker-ctl worker list",
-                request: "GET /v1/workers?queue=\(step.dispatch?.queue ?? "")")
+                text: "Deploy a worker that has handler \(callable)",
+                command: "tasker-ctl worker list -n \(Words.shell(namespace))",
+                request: "GET /v1/workers?namespace=\(Words.url(namespace))")
         ]
         return explanation
     }
@@ -150,7 +161,7 @@ extension StepExplainer {
         let decided = (dispatch.begunAt ?? dispatch.createdAt).advanced(by: settings.engine.lostDispatch)
         var explanation = Explanation(
             .inDoubt,
-            "Step '\(step.name)' may or may not have reached queue \(dispatch.queue): the broker never confirmed it, and the step may not run twice.",
+            "Step '\(step.name)' may or may not have reached queue \(dispatch.queue): the broker never confirmed it and the step may not run twice, so it is not sent again; decided in \(Words.span(decided.millisecondsSince(now))) at the earliest.",
             since: dispatch.begunAt ?? dispatch.createdAt)
         explanation.reasons = [
             .init(
@@ -159,6 +170,14 @@ extension StepExplainer {
         ]
         explanation.next = .init(
             what: "a worker answers, or the queue is found empty and the step is decided to be lost", at: decided)
+        explanation.suggestions = [
+            .init(
+                text: "Look whether a worker runs it", command: "tasker-ctl worker list --queue \(dispatch.queue)",
+                request: "GET /v1/workers?queue=\(Words.url(dispatch.queue))"),
+            .init(
+                text: "If you know that it was done, go on without it", command: command("task resolve-step", place),
+                request: patch(place)),
+        ]
         return explanation
     }
 
@@ -210,6 +229,12 @@ extension StepExplainer {
                     code: "handler_not_announced",
                     message: "no live worker of queue \(dispatch.queue) has announced handler \(callable)",
                     ref: callable))
+            explanation.suggestions = [
+                .init(
+                    text: "Deploy a worker on queue \(dispatch.queue) that has handler \(callable)",
+                    command: "tasker-ctl worker list --queue \(dispatch.queue)",
+                    request: "GET /v1/workers?queue=\(Words.url(dispatch.queue))")
+            ]
         }
         for worker in full.prefix(10) {
             explanation.reasons.append(
@@ -223,12 +248,11 @@ extension StepExplainer {
             what: "a worker takes it",
             at: rate > 0 ? now.advanced(byMilliseconds: Int64(ahead + 1) * 60_000 / Int64(rate)) : nil)
         if full.count == live.count, !full.isEmpty {
-            explanation.suggestions = [
+            explanation.suggestions.append(
                 .init(
                     text: "All workers of queue \(dispatch.queue) are full: add workers or slots",
                     command: "tasker-ctl worker list --queue \(dispatch.queue)",
-                    request: "GET /v1/workers?queue=\(dispatch.queue)")
-            ]
+                    request: "GET /v1/workers?queue=\(Words.url(dispatch.queue))"))
         }
         return explanation
     }
@@ -307,8 +331,8 @@ extension StepExplainer {
         if isSilent {
             explanation.suggestions = [
                 .init(
-                    text: "Look at the worker", command: "tasker-ctl worker status \(worker)",
-                    request: "GET /v1/workers/\(worker)")
+                    text: "Look at the worker", command: "tasker-ctl worker status \(Words.shell(worker))",
+                    request: "GET /v1/workers/\(Words.url(worker))")
             ]
         }
         return explanation

@@ -19,9 +19,8 @@ struct StepExplainer {
 
     func callable(of place: Int) -> String { template(of: place).handler.callable }
 
-    /// `shop.Charge` names the task in commands.
     func command(_ words: String, _ place: Int) -> String {
-        "tasker-ctl \(words) \(task.id) \(task.steps[place].name)"
+        "tasker-ctl \(words) \(task.id) \(Words.shell(task.steps[place].name))"
     }
 
     func explain(_ place: Int) -> Explanation {
@@ -57,10 +56,16 @@ struct StepExplainer {
         let step = task.steps[place]
         if let hold = step.hold { return held(place, hold) }
         if task.state.isTerminal {
-            return Explanation(
+            var explanation = Explanation(
                 .waitingForDependencies,
                 "Step '\(step.name)' never ran: the task is \(task.state.rawValue) since \(task.completedAt ?? task.updatedAt).",
                 since: task.completedAt)
+            explanation.suggestions = [
+                .init(
+                    text: "Retry the task's failed steps", command: "tasker-ctl task retry \(task.id)",
+                    request: "POST /v1/tasks/\(task.id)/retry")
+            ]
+            return explanation
         }
         let unsatisfied = step.parents.filter { !task.isSatisfied($0) }
         if let failed = failedAncestor(of: unsatisfied) { return blocked(place, by: failed) }
@@ -78,6 +83,11 @@ struct StepExplainer {
                 .publishPending, "Step '\(step.name)' is ready, but the store takes no changes now; it is tried again.",
                 since: step.updatedAt)
             explanation.reasons = [.init(code: "store_unavailable", message: "the last commit was refused")]
+            explanation.suggestions = [
+                .init(
+                    text: "Look at the store: its disk may be full", command: "tasker-ctl system health",
+                    request: "GET /health/detailed")
+            ]
         }
         return explanation
     }
@@ -99,14 +109,16 @@ struct StepExplainer {
         }
         explanation.reasons += sources.map { .init(code: "undecided", message: "\($0.text) is open", ref: $0.name) }
         explanation.next = .init(what: "\(names.first ?? "its dependencies") finishes")
-        if let parent = parents.first {
-            explanation.suggestions = [
-                .init(
-                    text: "Look at what it waits for", command: "tasker-ctl why \(task.id)/\(task.steps[parent].name)",
-                    request: "GET /v1/tasks/\(task.id)/steps/\(task.steps[parent].name)/why")
-            ]
+        if let name = parents.first.map({ task.steps[$0].name }) ?? sources.first?.name {
+            explanation.suggestions = [lookAt(name)]
         }
         return explanation
+    }
+
+    func lookAt(_ name: String) -> Explanation.Suggestion {
+        .init(
+            text: "Look at what it waits for", command: "tasker-ctl why \(Words.shell("\(task.id)/\(name)"))",
+            request: "GET /v1/tasks/\(task.id)/steps/\(Words.url(name))/why")
     }
 
     /// The nearest failure that the step waits behind.
@@ -153,6 +165,10 @@ struct StepExplainer {
             since: step.createdAt)
         explanation.reasons = [.init(code: "parallelism", message: "\(flying) in flight, limit \(limit)")]
         explanation.next = .init(what: "a sibling finishes")
+        let analyzer = set.map { task.steps[$0.analyzer].name } ?? "its analyzer"
+        explanation.suggestions = [
+            .init(text: "For more at once, raise batch_config.parallelism of '\(analyzer)' in the template")
+        ]
         return explanation
     }
 
@@ -184,9 +200,9 @@ struct StepExplainer {
 
     func errorText(_ place: Int) -> String {
         let error = task.steps[place].lastError
-        let text = error?.member("message")?.string ?? "no message"
-        return [error?.member("error_type")?.string, String(text.prefix(200))].compactMap(\.self)
-            .joined(separator: ": ")
+        let text = error?.member("message")?.string ?? ""
+        return [error?.member("error_type")?.string, text.isEmpty ? "no message" : text].compactMap(\.self)
+            .map { Words.line($0) }.joined(separator: ": ")
     }
 
     private func waitingForRetry(_ place: Int) -> Explanation {
@@ -276,7 +292,7 @@ struct StepExplainer {
         ]
     }
 
-    private func patch(_ place: Int) -> String {
+    func patch(_ place: Int) -> String {
         "PATCH /v1/tasks/\(task.id)/workflow_steps/\(task.steps[place].id)"
     }
 }

@@ -45,8 +45,8 @@ struct TaskExplainer {
         let state = task.state.rawValue
         explanation.summary =
             rest == 0
-            ? "\(name) is \(state): \(Self.inner(first.1.summary))"
-            : "\(name) is \(state), held up by \(explained.count) steps; the most pressing: \(Self.inner(first.1.summary))"
+            ? "\(name) is \(state): \(Words.inner(first.1.summary))"
+            : "\(name) is \(state), held up by \(explained.count) steps; the most pressing: \(Words.inner(first.1.summary))"
         explanation.since = explanation.since ?? task.updatedAt
         explanation.reasons = explained.prefix(Self.limit).map { place, reason in
             .init(
@@ -68,10 +68,5 @@ struct TaskExplainer {
             }
         }
         return explanation
-    }
-
-    /// A sentence as part of another one.
-    private static func inner(_ sentence: String) -> String {
-        sentence.prefix(1).lowercased() + sentence.dropFirst()
     }
 }

@@ -8,6 +8,8 @@ struct Undecided {
         var name: String
         /// `decision 'route' (in_progress)`.
         var text: String
+        /// Its place among the steps that exist.
+        var row: Int?
     }
 
     let task: WorkflowTask
@@ -56,7 +58,7 @@ struct Undecided {
     private func source(_ index: Int, _ what: String) -> Source {
         let template = task.plan.nodes[index].template
         let kind = template.type == .decision ? "decision" : "analyzer"
-        return Source(name: template.name, text: "\(kind) '\(template.name)' (\(what))")
+        return Source(name: template.name, text: "\(kind) '\(template.name)' (\(what))", row: task.row(of: index))
     }
 
     private func choice(_ step: Step, _ type: StepType) -> String {
@@ -110,14 +112,19 @@ extension StepExplainer {
         let sources = undecided.sources(of: node)
         var explanation = Explanation(
             .notCreatedYet,
-            "Step '\(name)' does not exist yet: \(sources.isEmpty ? "its dependencies are" : Words.list(sources.map(\.text)) + " is") undecided.",
+            "Step '\(name)' does not exist yet: \(sources.isEmpty ? "its dependencies" : Words.list(sources.map(\.text))) \(sources.count == 1 ? "is" : "are") undecided.",
             since: task.header.createdAt)
         explanation.reasons = sources.map { .init(code: "undecided", message: $0.text, ref: $0.name) }
         explanation.next = .init(what: "\(sources.first?.text ?? "what it depends on") finishes")
-        explanation.suggestions = sources.prefix(1).map {
-            .init(
-                text: "Look at what it waits for", command: "tasker-ctl why \(task.id)/\($0.name)",
-                request: "GET /v1/tasks/\(task.id)/steps/\($0.name)/why")
+        // Why that is so, as asking for the decision itself would tell.
+        let causes = sources.compactMap { source in source.row.map { (source, explain($0)) } }
+        if let (source, cause) = causes.max(by: { $0.1.verdict.urgency < $1.1.verdict.urgency }) {
+            explanation.reasons.append(
+                .init(code: cause.verdict.rawValue, message: cause.summary, since: cause.since, ref: source.name))
+            explanation.next = cause.next ?? explanation.next
+            explanation.suggestions = [lookAt(source.name)] + cause.suggestions
+        } else {
+            explanation.suggestions = sources.prefix(1).map { lookAt($0.name) }
         }
         return explanation
     }
@@ -138,7 +145,8 @@ extension StepExplainer {
             return Explanation(.done, "All \(members) made from '\(name)' have ended: \(figures).")
         }
         var explanation = worst.1
-        explanation.summary = "\(members) were made from '\(name)' (\(figures)). \(worst.1.summary)"
+        explanation.summary =
+            "\(members) were made from '\(name)' (\(figures)); the most pressing: \(Words.inner(worst.1.summary))"
         explanation.reasons.insert(
             .init(code: "batch", message: figures, ref: task.steps[worst.0].name), at: 0)
         return explanation

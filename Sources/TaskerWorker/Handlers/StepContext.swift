@@ -1,3 +1,4 @@
+import Logging
 import Synchronization
 
 /// The message a context is built from.
@@ -28,6 +29,19 @@ public struct StepContext: Sendable {
     public var stepName: String { request.step.name }
     /// The callable the template names.
     public var handlerName: String { request.handler.callable }
+
+    /// The caller's span, nil when the task was created without one. It goes out unchanged with the step's result.
+    public var traceParent: TraceParent? { link.traceParent }
+
+    /// The worker's logger with the members `task`, `step`, `attempt` and, in a trace, `trace_id`.
+    public var logger: Logger {
+        var logger = link.logger
+        logger[metadataKey: "task"] = "\(taskID)"
+        logger[metadataKey: "step"] = "\(stepName)"
+        logger[metadataKey: "attempt"] = "\(request.step.attempt)"
+        if let traceParent { logger[metadataKey: "trace_id"] = "\(traceParent.traceID)" }
+        return logger
+    }
 
     // MARK: - Attempts
 
@@ -69,6 +83,13 @@ final class HandlerLink: Sendable {
     }
 
     private let state = Mutex(State())
+    let traceParent: TraceParent?
+    let logger: Logger
+
+    init(traceParent: TraceParent? = nil, logger: Logger = Logger(label: "tasker.worker")) {
+        self.traceParent = traceParent
+        self.logger = logger
+    }
 
     var stopReason: StopReason? { state.withLock { $0.stopReason } }
     var progress: StepHeartbeat.Progress? { state.withLock { $0.progress } }

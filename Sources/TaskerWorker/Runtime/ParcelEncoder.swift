@@ -92,6 +92,12 @@ struct ParcelEncoder: Sendable {
 }
 
 extension [String: HeaderValue] {
+    /// The caller's span, when the header is a valid one.
+    var traceParent: TraceParent? {
+        guard case .string(let text)? = self["traceparent"] else { return nil }
+        return TraceParent(parsing: text)
+    }
+
     /// The W3C trace context, passed on unchanged.
     var tracing: [String: HeaderValue] { filter { $0.key == "traceparent" || $0.key == "tracestate" } }
 }

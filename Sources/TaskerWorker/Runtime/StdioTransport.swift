@@ -74,14 +74,15 @@ struct StdioTransport: Sendable {
         }
         let run = await run(step, entry, threads)
         send(run.message.encoded())
-        StepLog.log(run.message, step, to: logger)
+        // Lines carry no headers, so there is no trace.
+        StepLog.log(run.message, step, nil, to: logger)
         await handlers.hooks.subscribers.deliver(run.events, logger)
     }
 
     private func run(_ step: StepExecute, _ entry: HandlerRegistry.Entry, _ threads: HandlerThreads) async
         -> StepRunner.Run
     {
-        let link = HandlerLink()
+        let link = HandlerLink(logger: logger)
         let startedAt = Timestamp.current()
         let (runner, hooks) = (StepRunner(worker: worker, logger: logger), handlers.hooks)
         let handler = Task(executorPreference: threads) { await runner.run(step, entry, link, hooks) }

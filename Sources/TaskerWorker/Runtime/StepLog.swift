@@ -2,11 +2,14 @@ import Logging
 
 /// One readable line per step.
 enum StepLog {
-    static func log(_ message: StepResultMessage, _ step: StepRequest, to logger: Logger) {
+    static func log(
+        _ message: StepResultMessage, _ step: StepRequest, _ traceParent: TraceParent?, to logger: Logger
+    ) {
+        let trace = traceParent.map { " trace_id=\($0.traceID)" } ?? ""
         var line = "step \(step.step.name) attempt \(step.step.attempt)/\(step.step.maxAttempts) "
         line += "\(message.status.rawValue) in \(message.executionMilliseconds) ms task=\(step.task.id)"
-        guard let error = message.error else { return logger.info("\(line)") }
-        line += " \(error.errorType): \(error.message.prefix(500))"
+        guard let error = message.error else { return logger.info("\(line)\(trace)") }
+        line += " \(error.errorType): \(error.message.prefix(500))\(trace)"
         logger.warning("\(line)")
     }
 

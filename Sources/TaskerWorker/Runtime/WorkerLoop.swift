@@ -233,9 +233,9 @@ final class WorkerLoop {
 
     private func run(_ step: StepExecute) {
         let id = step.dispatchID
-        let link = HandlerLink()
         let runner = services.runner
         let (inbox, logger, hooks) = (services.inbox, services.logger, services.handlers.hooks)
+        let link = HandlerLink(traceParent: machine.jobs[id]?.dispatch.trace.traceParent, logger: logger)
         // The machine asked for the handler's existence on arrival, and handlers are never taken away.
         guard let entry = services.handlers.entry(for: step) else { return }
         // Unstructured on purpose: a handler that ignores its cancellation must not keep the process alive after the
@@ -244,7 +244,7 @@ final class WorkerLoop {
             let run = await runner.run(step, entry, link, hooks)
             if !run.events.isEmpty { inbox.push(.localEvents(id, run.events)) }
             inbox.push(.machine(.handlerFinished(id, run.message)))
-            StepLog.log(run.message, step, to: logger)
+            StepLog.log(run.message, step, link.traceParent, to: logger)
         }
         running[id] = (task, link)
     }

@@ -75,14 +75,16 @@ enum Spawn {
     /// Runs a program to its end; blocks.
     /// - Returns: its standard output.
     /// - Throws: ``Failure`` with everything it printed, when it fails.
-    static func run(_ program: String, _ arguments: [String]) throws -> String {
+    static func run(
+        _ program: String, _ arguments: [String], environment: [String: String]? = nil
+    ) throws -> String {
         let files = FileManager.default.temporaryDirectory.appendingPathComponent("tasker-\(UUID().uuidString)").path
         let (output, errors) = ("\(files).out", "\(files).err")
         defer {
             try? FileManager.default.removeItem(atPath: output)
             try? FileManager.default.removeItem(atPath: errors)
         }
-        let exit = wait(try start(program, arguments, output: output, errors: errors))
+        let exit = wait(try start(program, arguments, environment: environment, output: output, errors: errors))
         let text = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
         guard exit == .status(0) else {
             let complaint = (try? String(contentsOfFile: errors, encoding: .utf8)) ?? ""

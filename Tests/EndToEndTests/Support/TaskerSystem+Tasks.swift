@@ -33,11 +33,13 @@ struct StepSpec: Sendable {
 }
 
 extension TaskerSystem {
-    func register(_ name: String, _ steps: [StepSpec]) async throws {
+    func register(
+        _ name: String, _ steps: [StepSpec], namespace: String = TaskerSystem.namespace
+    ) async throws {
         let answer = try await http.post(
             "/v1/templates",
             [
-                "name": .string(name), "namespace": .string(Self.namespace), "version": "1.0.0",
+                "name": .string(name), "namespace": .string(namespace), "version": "1.0.0",
                 "steps": .array(steps.map(\.json)),
             ])
         guard answer.status == 201 || answer.status == 200 else {

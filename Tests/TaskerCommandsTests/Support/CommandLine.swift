@@ -30,13 +30,18 @@ struct Workplace: ~Copyable {
         await run(arguments, terminal: terminal)
     }
 
-    func run(_ arguments: [String], terminal: Bool = false) async -> CommandLineRun {
+    /// - Parameter size: of the terminal, asked for at every look.
+    func run(
+        _ arguments: [String], terminal: Bool = false,
+        size: @escaping @Sendable () -> TerminalSize? = { nil }
+    ) async -> CommandLineRun {
         let output = CapturedText()
         let errors = CapturedText()
         let given = Array(input.utf8)
         let host = Host(
             environment: environment, workingDirectory: path, userName: "tester", output: output, errors: errors,
-            readInput: { given }, now: { 1_700_000_000 }, terminalWidth: terminal ? 80 : nil, isErrorTerminal: terminal)
+            readInput: { given }, now: { 1_700_000_000 }, terminalWidth: terminal ? 80 : nil, isErrorTerminal: terminal,
+            screen: size)
         let status = await Program(host: host).run(arguments)
         return CommandLineRun(status: status, output: output.text, errors: errors.text)
     }

@@ -29,6 +29,8 @@ final class FakeServer: Sendable {
         case json(Int, String)
         case text(Int, String, type: String)
         case problem(Int, code: String, detail: String)
+        /// `text/event-stream` with these messages; then it stays open, or the connection ends.
+        case events([String], staysOpen: Bool)
         /// The connection is closed without a word.
         case hangUp
         /// Nothing ever comes.
@@ -98,6 +100,11 @@ final class FakeServer: Sendable {
                 "status": .number(code), "code": .string(name), "detail": .string(detail), "title": "A problem",
             ]
             (status, type, body) = (code, "application/problem+json", problem.canonicalText)
+        case .events(let messages, let staysOpen):
+            let head = "HTTP/1.1 200 X\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+            for text in [head, "retry: 2000\n\n"] + messages { Self.send(text, connection) }
+            if staysOpen { silent.withLock { $0.append(connection) } } else { close(connection) }
+            return
         case .hangUp:
             close(connection)
             return
@@ -109,9 +116,23 @@ final class FakeServer: Sendable {
             status == 429 ? "Retry-After: 7\r\n" : status == 302 ? "Location: http://elsewhere.example/\r\n" : ""
         let head =
             "HTTP/1.1 \(status) X\r\nContent-Type: \(type)\r\nContent-Length: \(body.utf8.count)\r\n\(extra)Connection: close\r\n\r\n"
-        let bytes = Array((head + body).utf8)
-        _ = bytes.withUnsafeBytes { send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+        Self.send(head + body, connection)
         close(connection)
+    }
+
+    private static func send(_ text: String, _ connection: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            #if canImport(Darwin)
+            let count = rest.withUnsafeBytes { Darwin.send(connection, $0.baseAddress, $0.count, 0) }
+            #elseif canImport(Musl)
+            let count = rest.withUnsafeBytes { Musl.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            #else
+            let count = rest.withUnsafeBytes { Glibc.send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+            #endif
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
     }
 
     private static func read(_ connection: Int32) -> Request? {

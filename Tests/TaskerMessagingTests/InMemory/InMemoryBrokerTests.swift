@@ -58,6 +58,7 @@ struct InMemoryBrokerTests {
             case 3: .cutBefore
             case 4: .cutAfter
             case 5: .holdConfirm
+            case 7: .giveBack
             default: nil
             }
         }
@@ -68,6 +69,8 @@ struct InMemoryBrokerTests {
         #expect(server.readyMessages(in: "q").map { String(decoding: $0.body, as: UTF8.self) } == ["1", "4", "5", "6"])
         server.releaseConfirms()
         #expect(probe.outcomes()[5] == .confirmed)
+        #expect(outcomes(of: broker, 7) == [7: .returned(code: 312, text: "NO_ROUTE")])
+        #expect(server.readyMessages(in: "q").count == 4)
         broker.publish([OutgoingMessage("5", to: "q", token: 5)], completion: { _ in })
         let held = PublishProbe()
         broker.publish([OutgoingMessage("5", to: "q", token: 5)], completion: held.completion)

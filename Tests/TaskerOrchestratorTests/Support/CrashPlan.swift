@@ -154,6 +154,18 @@ struct CrashingStore: Store {
         try check()
         return try await inner.routingTable()
     }
+    func signingKey() async throws -> [UInt8] { try await inner.signingKey() }
+    func claimReplay(
+        _ key: String, requestHash: String, at now: Timestamp, keeping retention: ReplayRetention
+    ) async throws -> ReplayClaim {
+        try await inner.claimReplay(key, requestHash: requestHash, at: now, keeping: retention)
+    }
+    func recordReplay(_ key: String, requestHash: String, _ answer: RecordedAnswer) async throws {
+        try await inner.recordReplay(key, requestHash: requestHash, answer)
+    }
+    func releaseReplay(_ key: String, requestHash: String) async throws {
+        try await inner.releaseReplay(key, requestHash: requestHash)
+    }
     func checkWritable() async throws { try await inner.checkWritable() }
     func close() async {}
 }

@@ -8,6 +8,10 @@ struct ScriptedWorker: Sendable {
     let callables: [String]
     /// nil: begins the step, and never ends it.
     var behaviour: @Sendable (StepExecute) -> StepResultMessage? = Self.complete
+    /// False: it has a consumer, and does nothing with what comes.
+    var takes = true
+    /// Steps that it says it runs, of ten it has room for.
+    var busy = 0
 
     init(
         callables: [String], queue: String = "till", namespace: String = "shop",
@@ -37,6 +41,13 @@ struct ScriptedWorker: Sendable {
             error: StepFailure(message: "slow down", errorType: "RateLimited", isRetryable: true))
     }
 
+    /// Gives a step back for a reason.
+    static func abandon(_ step: StepExecute, _ reason: String) -> StepResultMessage {
+        StepResultMessage(
+            dispatchID: step.dispatchID, taskID: step.task.id, stepID: step.step.id, status: .abandoned,
+            error: StepFailure(message: reason, errorType: reason))
+    }
+
     static let startOnly: @Sendable (StepExecute) -> StepResultMessage? = { _ in nil }
 
     /// Says good-bye in the name of the worker of a queue.
@@ -58,6 +69,8 @@ struct ScriptedWorker: Sendable {
             if case .deliveries(let deliveries) = event { arrived.push(contentsOf: deliveries) }
         }
         announce(.hello, on: broker)
+        // What a worker runs only its heartbeats tell.
+        if busy > 0 { announce(.heartbeat, on: broker) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 while case let batch = await arrived.nextBatch(), !batch.isEmpty {
@@ -75,10 +88,15 @@ struct ScriptedWorker: Sendable {
     }
 
     private func announce(_ kind: WorkerAnnouncement.Kind, on broker: InMemoryBroker) {
-        let hello = WorkerAnnouncement(
+        var ids = SystemIDSource()
+        var hello = WorkerAnnouncement(
             kind: kind, worker: identity, queues: [queue], namespaces: [namespace],
             handlers: callables.map { WorkerAnnouncement.Handler(callable: $0) }, slots: 10, startedAt: nil,
             processID: 1, sentAt: nil)
+        hello.running = (0..<busy).map { _ in
+            WorkerAnnouncement.Running(
+                dispatchID: ids.nextID(at: Timestamp(milliseconds: 0)), stepID: nil, startedAt: nil)
+        }
         broker.publish([
             OutgoingMessage(
                 token: 0, routingKey: QueueNames.standard.workers, properties: MessageProperties(isPersistent: false),
@@ -87,6 +105,7 @@ struct ScriptedWorker: Sendable {
     }
 
     private func answer(_ delivery: Delivery, on broker: InMemoryBroker) {
+        guard takes else { return }
         if let body = try? RawJSON(validating: delivery.body), let step = try? StepExecute(reading: body) {
             guard var result = behaviour(step) else { return begin(step, on: broker) }
             result.worker = identity

@@ -11,7 +11,7 @@ import TaskerStore
 
 /// All routes in front of a running orchestrator, without a socket.
 struct TestServer: Sendable {
-    let store = InMemoryStore()
+    let store: any Store
     let broker = InMemoryBrokerServer()
     let orchestrator: Orchestrator
     struct Route: Hashable, Sendable {
@@ -25,9 +25,11 @@ struct TestServer: Sendable {
 
     /// - Parameter settings: changed from the defaults as the test needs.
     init(
+        store: any Store = InMemoryStore(),
         settings change: (inout OrchestratorSettings) -> Void = { _ in },
         server changeServer: (inout ServerSettings) -> Void = { _ in }
     ) {
+        self.store = store
         var settings = OrchestratorSettings()
         change(&settings)
         orchestrator = Orchestrator(
@@ -53,18 +55,20 @@ struct TestServer: Sendable {
 
     func send(
         _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: [UInt8] = [],
-        host: String = "localhost"
+        bodyEnds: Bool = true, host: String = "localhost"
     ) async throws -> Answer {
-        let response = try await respond(method, path, headers: headers, body: body, host: host)
+        let response = try await respond(
+            method, path, headers: headers, body: body, bodyEnds: bodyEnds, host: host)
         let collector = BodyCollector()
         try await response.body.write(collector)
         return Answer(status: response.status, headers: response.headers, text: String(buffer: await collector.whole()))
     }
 
     /// The response before its body is written.
+    /// - Parameter bodyEnds: false leaves the server waiting for more.
     func respond(
         _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: [UInt8] = [],
-        host: String = "localhost"
+        bodyEnds: Bool = true, host: String = "localhost"
     ) async throws -> Response {
         let head = HTTPRequest(
             method: method, scheme: "http", authority: host, path: path, headerFields: headers)
@@ -74,7 +78,7 @@ struct TestServer: Sendable {
         }
         let stream = AsyncStream<ByteBuffer> { continuation in
             for piece in pieces { continuation.yield(piece) }
-            continuation.finish()
+            if bodyEnds { continuation.finish() }
         }
         let request = Request(head: head, body: RequestBody(asyncSequence: stream))
         let context = BasicRequestContext(

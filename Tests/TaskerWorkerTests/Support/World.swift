@@ -223,7 +223,7 @@ final class Tally: Sendable {
 
 /// Runs a peer and a worker for the length of `body`; the worker is ready when it begins and drained after it.
 func withWorker(
-    _ world: World, _ handlers: HandlerRegistry, timing: DeliveryTiming = DeliveryTiming(),
+    _ world: World, _ handlers: HandlerRegistry, timing: DeliveryTiming = DeliveryTiming(), logger: Logger = .quiet,
     configure: (inout WorkerConfiguration) -> Void = { _ in },
     _ body: @Sendable (Peer, Worker, any Broker) async throws -> Void
 ) async throws {
@@ -232,7 +232,7 @@ func withWorker(
     configure(&configuration)
     let broker = try world.makeBroker("worker")
     let worker = Worker(
-        configuration: configuration, handlers: handlers, broker: broker, logger: .quiet, timing: timing)
+        configuration: configuration, handlers: handlers, broker: broker, logger: logger, timing: timing)
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await peer.broker.run() }
         try await peer.start()

@@ -14,13 +14,12 @@ struct DeadLetterCommands: ParsableCommand {
             DeadLetterDiscardCommand.self, DeadLetterReplayCommand.self, DeadLetterStatsCommand.self,
         ])
 
-    static func update(_ entry: String, _ body: [String: JSONValue], in context: CommandContext) async throws {
-        let answer = try await context.client().send(
-            APIRequest(.patch, "dlq", "entry", entry).with(body: .object(body))
-        )
-        .json()
-        try context.printer.object(
-            answer, name: entry, text: TextTable.clean("\(entry)  \(answer.cell("message"))") + "\n")
+    static func update(
+        _ entry: String, _ body: [String: JSONValue], _ client: APIClient
+    ) async throws -> (answer: JSONValue, line: String) {
+        let request = APIRequest(.patch, "dlq", "entry", entry).with(body: .object(body))
+        let answer = try await client.send(request).json()
+        return (answer, "\(entry)  \(answer.cell("message"))")
     }
 }
 
@@ -141,7 +140,8 @@ struct DeadLetterUpdateCommand: TaskerCommand {
         var body: [String: JSONValue] = ["resolved_by": .string(by ?? context.host.userName)]
         body["resolution_status"] = status.map { .string($0) }
         body["resolution_notes"] = notes.map { .string($0) }
-        try await DeadLetterCommands.update(id, body, in: context)
+        let client = try context.client()
+        try await BulkAction(context: context).run([id]) { try await DeadLetterCommands.update($0, body, client) }
     }
 }
 
@@ -162,15 +162,26 @@ struct DeadLetterDiscardCommand: TaskerCommand {
     @Flag(name: [.customShort("y"), .long], help: "Do not ask.")
     var yes = false
 
+    @Flag(help: "Print what would be closed, close nothing.")
+    var dryRun = false
+
     func run(in context: CommandContext) async throws {
-        try context.confirm("Close \(ids.count == 1 ? "entry \(ids[0])" : "\(ids.count) entries")?", yes: yes)
-        for id in ids {
-            let body: [String: JSONValue] = [
-                "resolution_status": "PermanentlyFailed", "resolution_notes": .string(audit.reason),
-                "resolved_by": .string(audit.actor(context.host)),
-            ]
-            try await DeadLetterCommands.update(id, body, in: context)
+        let client = try context.client()
+        let bulk = BulkAction(context: context)
+        if dryRun {
+            return try await bulk.run(ids) { id in
+                let entry = try await client.get(APIRequest(.get, "dlq", "entry", id))
+                return (
+                    entry, "\(id)  \(entry.cell("dlq_reason"))  \(entry.cell("resolution_status"))  would be closed"
+                )
+            }
         }
+        try context.confirm("Close \(ids.count == 1 ? "entry \(ids[0])" : "\(ids.count) entries")?", yes: yes)
+        let body: [String: JSONValue] = [
+            "resolution_status": "PermanentlyFailed", "resolution_notes": .string(audit.reason),
+            "resolved_by": .string(audit.actor(context.host)),
+        ]
+        try await bulk.run(ids) { try await DeadLetterCommands.update($0, body, client) }
     }
 }
 
@@ -219,28 +230,14 @@ struct DeadLetterReplayCommand: TaskerCommand {
             return
         }
         if all { try context.confirm("Replay \(entries.count) tasks?", yes: yes) }
-        var failed: CommandError?
-        for entry in entries {
-            let body: JSONValue = [
-                "reason": .string(reason ?? "via tasker-ctl"), "by": .string(by ?? context.host.userName),
-            ]
-            do throws(CommandError) {
-                let request = APIRequest(.post, "dlq", "entry", entry, "replay").with(body: body)
-                let answer = try await client.send(request).json()
-                try show(answer, entry, context)
-            } catch {
-                // One that cannot resume does not keep the others back.
-                guard entries.count > 1, error.status == .failure || error.status == .notFound else { throw error }
-                failed = error
-                try? context.printer.error(error)
-            }
+        let body: JSONValue = [
+            "reason": .string(reason ?? "via tasker-ctl"), "by": .string(by ?? context.host.userName),
+        ]
+        try await BulkAction(context: context).run(entries) { entry in
+            let request = APIRequest(.post, "dlq", "entry", entry, "replay").with(body: body)
+            let answer = try await client.send(request).json()
+            return (answer, "\(entry)  \(answer.cell("message"))")
         }
-        if let failed { throw SilentExit(failed.status) }
-    }
-
-    private func show(_ answer: JSONValue, _ entry: String, _ context: CommandContext) throws(CommandError) {
-        let text = TextTable.clean("\(entry)  \(answer.cell("message"))") + "\n"
-        do { try context.printer.object(answer, name: entry, text: text) } catch { throw .failed("\(error)") }
     }
 
     private func pending(_ client: APIClient) async throws -> [String] {

@@ -34,6 +34,9 @@ struct CodeSource: ParsableArguments {
     @Flag(help: "Ruby: Dry::Struct classes instead of plain ones.")
     var dryStruct = false
 
+    @Option(help: "Swift, TypeScript: path or address of the SDK's package (default: in ../tasker).")
+    var sdk: String?
+
     func plan(_ context: CommandContext) throws -> CodePlan {
         guard let wanted = language ?? context.settings[.defaultLanguage] else {
             throw CommandError.usage(
@@ -47,7 +50,8 @@ struct CodeSource: ParsableArguments {
                     ?? "there are: " + LanguageRules.languages.joined(separator: ", "))
         }
         let options = CodeEmitters.Options(
-            usesLibrary: name == "typescript" ? zod : name == "rust" ? serde : name == "ruby" ? dryStruct : false)
+            usesLibrary: name == "typescript" ? zod : name == "rust" ? serde : name == "ruby" ? dryStruct : false,
+            sdk: sdk)
         guard let emitter = CodeEmitters.emitter(name, options: options) else {
             throw CommandError.usage("'\(wanted)' is no language that code is generated for")
         }

@@ -74,7 +74,7 @@ struct GenerateScaffoldCommand: TaskerCommand {
         try source.write(files, plan, kind: "scaffold", in: context)
         if !source.dryRun {
             try context.printer.note(
-                "\n" + plan.emitter.next(base: plan.base, namespace: plan.handlers.template.namespace))
+                "\n" + plan.emitter.next(plan.handlers, base: plan.base))
         }
     }
 }

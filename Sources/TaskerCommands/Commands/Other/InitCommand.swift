@@ -16,6 +16,9 @@ struct InitCommand: TaskerCommand {
     @Option(name: [.customShort("l"), .long], help: "python (default), ruby, typescript, rust or swift.")
     var language: String?
 
+    @Option(help: "Swift, TypeScript: path or address of the SDK's package (default: in ../tasker).")
+    var sdk: String?
+
     @Flag(help: "Without the example handler and its test.")
     var noContrib = false
 
@@ -48,7 +51,7 @@ struct InitCommand: TaskerCommand {
         files.files += task.files.map { file in
             FileSet.File(path: "config/tasks/" + file.path, content: file.content)
         }
-        if !noContrib { files.files += try generated("step_handler", plugin, ["name=Hello"]).files }
+        if !noContrib { files.files += try project(plugin, language).files }
 
         var writing = WritingOptions()
         writing.force = force
@@ -57,8 +60,9 @@ struct InitCommand: TaskerCommand {
         guard !dryRun else { return }
         let commands = Self.commands(language).map { "  " + $0 }.joined(separator: "\n")
         let place = (output ?? directory) == "." ? "" : " in \(output ?? directory)"
+        let before = "RabbitMQ: docker compose up -d" + (language == "typescript" ? "; the SDK: npm install" : "")
         try context.printer.note(
-            "\nRun it, each in a terminal of its own\(place) (RabbitMQ: docker compose up -d):\n\(commands)")
+            "\nRun it, each in a terminal of its own\(place) (\(before)):\n\(commands)")
     }
 
     private func generated(_ name: String, _ plugin: Plugin, _ arguments: [String]) throws -> FileSet {
@@ -68,14 +72,69 @@ struct InitCommand: TaskerCommand {
         return try ScaffoldGenerator.generate(template, of: plugin, arguments: arguments).files
     }
 
+    /// The example handler, its test, and what makes them a project of the language.
+    private func project(_ plugin: Plugin, _ language: String) throws -> FileSet {
+        var arguments = ["name=Hello"]
+        if language == "swift", let sdk { arguments.append("sdk=\(sdk)") }
+        var files = try generated("step_handler", plugin, arguments)
+        switch language {
+        case "typescript":
+            files.add(
+                "package.json",
+                TypeScriptEmitter.packageFile(
+                    "hello-worker", start: Self.nodeWorker, sdk: sdk ?? TypeScriptEmitter.usualSDK))
+            files.add("tsconfig.json", TypeScriptEmitter.compilerConfiguration)
+        case "swift":
+            // Without a package file there is a plugin of the same name in use that knows better.
+            guard let index = files.files.firstIndex(where: { $0.path == "Package.swift" }) else { break }
+            files.files[index].content = try Self.withWorker(files.files[index].content)
+            files.add("Sources/worker/main.swift", Self.swiftWorker)
+        default: break
+        }
+        return files
+    }
+
+    private static func withWorker(_ package: String) throws(CommandError) -> String {
+        let mark = "        .testTarget(\n"
+        guard let place = package.firstRange(of: mark) else {
+            throw .failed("the Package.swift of the plugin for swift has no test target")
+        }
+        // The SDK under the name that the package file has for it.
+        let product = package.split(separator: "\n").first { $0.contains(".product(name: \"TaskerWorker\"") }
+        let worker = """
+                    .executableTarget(
+                        name: "worker",
+                        dependencies: [
+                            "Handlers",
+            \(product.map(String.init) ?? "")
+                        ]),
+
+            """
+        return package[..<place.lowerBound] + worker + package[place.lowerBound...]
+    }
+
+    private static let swiftWorker = """
+        import Handlers
+        import TaskerWorker
+
+        var flags = WorkerFlags()
+        flags.namespaces = ["default"]
+        await Worker.main(handlers: [HelloHandler()], flags: flags)
+
+        """
+
+    /// By its path: it need not be on the PATH.
+    private static let nodeWorker =
+        "node node_modules/@tasker-systems/tasker/bin/tasker-worker.js dist --namespace default"
+
     private static func commands(_ language: String) -> [String] {
         let worker =
             switch language {
             case "ruby": "tasker-worker-ruby -r hello_handler.rb --namespace default"
-            case "typescript": "tsc && tasker-worker-typescript . --namespace default"
+            case "typescript": "tsc && \(nodeWorker)"
             case "rust":
                 "cargo build --offline && tasker-ctl worker exec --namespace default --handler HelloHandler -- target/debug/handlers"
-            case "swift": "swift build  # then register HelloHandler with a Worker of your program"
+            case "swift": "swift run worker"
             default: "python -m tasker_core.worker hello_handler --namespace default"
             }
         return ["tasker-orchestrator --templates config/tasks", worker, "tasker-ctl task create default/hello --wait"]

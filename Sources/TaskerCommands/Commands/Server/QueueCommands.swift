@@ -30,7 +30,7 @@ struct QueueListCommand: TaskerCommand {
         let client = try context.client()
         while true {
             let body = try await client.get(APIRequest(.get, "queues"))
-            if watch, context.host.terminalWidth != nil, context.printer.format == .table {
+            if watch, context.printer.drawsOver {
                 try context.printer.write("\u{1B}[H\u{1B}[2J")
             }
             try show(body, context)

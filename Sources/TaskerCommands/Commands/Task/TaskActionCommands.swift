@@ -21,16 +21,29 @@ struct TaskCancelCommand: TaskerCommand {
     @Flag(name: [.customShort("y"), .long], help: "Do not ask.")
     var yes = false
 
+    @Flag(help: "Print which tasks would be cancelled, cancel none.")
+    var dryRun = false
+
     func run(in context: CommandContext) async throws {
         let client = try context.client()
         var tasks: [String] = []
-        for id in ids { tasks.append(try await context.resolve(id, client)) }
+        for id in ids {
+            let task = try await context.resolve(id, client)
+            if !tasks.contains(task) { tasks.append(task) }
+        }
+        let bulk = BulkAction(context: context)
+        if dryRun {
+            return try await bulk.run(tasks) { id in
+                let task = try await client.get(APIRequest(.get, "tasks", id))
+                return (task, "\(id)  \(task.cell("status"))  would be cancelled")
+            }
+        }
         try context.confirm("Cancel \(tasks.count == 1 ? "task \(tasks[0])" : "\(tasks.count) tasks")?", yes: yes)
-        for id in tasks {
-            let body: JSONValue = ["reason": .string(audit.reason), "cancelled_by": .string(audit.actor(context.host))]
+        let body: JSONValue = ["reason": .string(audit.reason), "cancelled_by": .string(audit.actor(context.host))]
+        try await bulk.run(tasks) { id in
             var task = try await client.send(APIRequest(.delete, "tasks", id).with(body: body)).json()
             if wait { task = try await TaskFollower(id: id, client: client, context: context).untilItRests() }
-            try context.printer.object(task, name: id, text: "\(id)  \(task.cell("status"))\n")
+            return (task, "\(id)  \(task.cell("status"))")
         }
     }
 }

@@ -101,7 +101,7 @@ struct TaskCreateCommand: TaskerCommand {
             try printer.note(line)
             let rested = try await follower.untilItRests()
             try printer.object(rested, name: id, text: TaskText(context).task(rested))
-            return try TaskFollower.judge(rested)
+            return try TaskFollower.judge(rested.cell("status"))
         }
         try printer.object(task, name: id, text: TextTable.clean("\(line)  \(task.cell("status"))") + "\n")
     }

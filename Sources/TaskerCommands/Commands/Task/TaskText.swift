@@ -45,16 +45,21 @@ struct TaskText {
             rows.append((label, task.cell(name)))
         }
         var text = Self.pairs(rows)
-        if let steps = task["steps"]?.arrayValue, !steps.isEmpty { text += "\n" + self.steps(steps).text(style: style) }
+        if let steps = task["steps"]?.arrayValue, !steps.isEmpty {
+            text += "\n" + self.steps(steps, withWorkers: false).text(style: style)
+        }
         return text
     }
 
-    func steps(_ steps: [JSONValue]) -> TextTable {
-        var table = TextTable("step", "state", "attempts", "type", "worker", "last attempt")
+    /// - Parameter withWorkers: false for the steps inside a task, which do not name theirs.
+    func steps(_ steps: [JSONValue], withWorkers: Bool = true) -> TextTable {
+        let worker = withWorkers ? ["worker"] : []
+        var table = TextTable(["step", "state", "attempts", "type"] + worker + ["last attempt"])
         for step in steps {
             table.add(
-                step.cell("name"), step.cell("current_state"), Self.attempts(step), step.cell("step_type"),
-                step.cell("worker_id"), RelativeTime.text(step["last_attempted_at"], now: now))
+                [step.cell("name"), step.cell("current_state"), Self.attempts(step), step.cell("step_type")]
+                    + worker.map { _ in step.cell("worker_id") }
+                    + [RelativeTime.text(step["last_attempted_at"], now: now)])
         }
         return table
     }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Synchronization
 import TaskerProtocol
 
 struct TaskWatchCommand: TaskerCommand {
@@ -7,7 +6,7 @@ struct TaskWatchCommand: TaskerCommand {
         commandName: "watch",
         abstract: "Follow a task until it rests; exit 2 when it failed.",
         discussion: """
-            A table of its steps on a terminal, otherwise one line per change; with -o jsonl one object per change.
+            A table of its steps on a terminal, otherwise one line per event; with -o json or jsonl one object per line.
 
             Example:
               tasker-ctl task watch @last
@@ -29,86 +28,51 @@ struct TaskWatch: Sendable {
 
     func run() async throws {
         let context = follower.context
-        let screen = Screen(context)
-        let task = try await follower.interruptible {
-            try await follower.follow { task in
-                let steps = try await follower.client.get(APIRequest(.get, "tasks", follower.id, "workflow_steps"))
-                try screen.show(task, steps.arrayValue ?? [])
-            }
-        }
-        switch context.printer.format {
-        case .json, .yaml: try context.printer.object(task, name: "", text: "")
-        case .name: try context.printer.line(follower.id)
-        case .table, .jsonl: break
-        }
-        try TaskFollower.judge(task)
+        let status =
+            context.printer.drawsOver
+            ? try await follower.interruptible { try await live(LiveTable(context)) }
+            : try await follower.interruptible { try await lines() }
+        if context.printer.format == .name { try context.printer.line(follower.id) }
+        try TaskFollower.judge(status)
     }
 
-    /// A table that is drawn over, or lines.
-    private final class Screen: Sendable {
-        private let context: CommandContext
-        private let isLive: Bool
-        private let state = Mutex((height: 0, known: [String: String](), status: ""))
-
-        init(_ context: CommandContext) {
-            self.context = context
-            isLive =
-                context.host.terminalWidth != nil && context.printer.format == .table
-                && context.host.environment["TERM"] != "dumb"
-        }
-
-        func show(_ task: JSONValue, _ steps: [JSONValue]) throws {
-            if isLive { return try draw(task, steps) }
-            guard [.table, .jsonl].contains(context.printer.format) else { return }
-            var lines: [(String, JSONValue)] = []
-            state.withLock { state in
-                for step in steps {
-                    let name = step.cell("name")
-                    let now = step.cell("current_state")
-                    let before = state.known[name]
-                    if before == now { continue }
-                    state.known[name] = now
-                    lines.append(Self.change(name, before, now, step["attempts"] ?? 0))
-                }
-                let status = task.cell("status")
-                if state.status != status {
-                    lines.append(Self.change(nil, state.status.isEmpty ? nil : state.status, status, .null))
-                    state.status = status
+    private func live(_ table: LiveTable) async throws -> String {
+        var table = table
+        do {
+            let status = try await follower.follow(refreshes: true) { sight in
+                switch sight {
+                case .summary(let summary): try table.show(summary)
+                case .event: break
+                case .moment: try table.tick()
                 }
             }
-            for (text, object) in lines {
-                try context.printer.line(context.printer.format == .jsonl ? object.canonicalText : text)
+            try table.finish()
+            return status
+        } catch {
+            // The terminal has written ^C where the cursor was.
+            try? table.finish()
+            throw error
+        }
+    }
+
+    private func lines() async throws -> String {
+        var changes = TaskChanges()
+        return try await follower.follow(refreshes: false) { sight in
+            switch sight {
+            case .summary(let summary): for change in changes.take(summary: summary) { try show(change) }
+            case .event(let event): if let change = changes.take(event: event) { try show(change) }
+            case .moment: break
             }
         }
+    }
 
-        private static func change(
-            _ step: String?, _ before: String?, _ now: String, _ attempts: JSONValue
-        ) -> (String, JSONValue) {
-            let text = "\(step ?? "task")  \(before.map { $0 + " -> " } ?? "")\(now)"
-            var object: [String: JSONValue] = [
-                "type": .string(step == nil ? "task.state" : "step.state"), "to_state": .string(now),
-                "from_state": before.map { .string($0) } ?? .null,
-            ]
-            if let step {
-                object["step_name"] = .string(step)
-                object["attempts"] = attempts
-            }
-            return (TextTable.clean(text), .object(object))
-        }
-
-        private func draw(_ task: JSONValue, _ steps: [JSONValue]) throws {
-            let text = TaskText(context)
-            let head =
-                "\(task.cell("namespace"))/\(task.cell("name"))  \(task.cell("status"))  \(TaskText.progress(task))"
-            let table = text.steps(steps).text(width: context.host.terminalWidth, style: context.printer.style)
-            let lines = [TextTable.clean(head)] + table.split(separator: "\n").map(String.init)
-            let height = state.withLock { state in
-                defer { state.height = lines.count }
-                return state.height
-            }
-            // Up to where the last one began, then each line cleared before it is written.
-            let up = height > 0 ? "\u{1B}[\(height)A" : ""
-            try context.printer.write(up + lines.map { "\u{1B}[2K\($0)\n" }.joined() + "\u{1B}[J")
+    private func show(_ change: TaskChange) throws {
+        let printer = follower.context.printer
+        switch printer.format {
+        case .table: try printer.line(change.text)
+        case .json, .jsonl: try printer.line(change.json.canonicalText)
+        case .yaml: try printer.write("---\n" + YAMLText.text(change.json))
+        case .name: break
         }
     }
 }
