@@ -2,6 +2,7 @@ import Synchronization
 import TaskerEngine
 import TaskerMessaging
 import TaskerProtocol
+import TaskerStore
 import TaskerTemplates
 import Testing
 
@@ -44,6 +45,43 @@ struct SilenceTests {
         try await harness.restart()
         try await harness.run([]) { try await harness.task(task)?.state.isTerminal == true }
         #expect(try await harness.task(task)?.state == .error)
+    }
+
+    /// By the times of its history the attempt ends before its grace is over, which is why a witness needs a clock of its
+    /// own: the history is written by one that was set back.
+    @Test("a clock that is set back across a restart shortens no grace")
+    func clockSetBack() async throws {
+        let harness = Harness()
+        try await harness.start()
+        let first = try await ScriptedWorker(server: harness.server) { _ in nil }
+        first.announce(callables: ["Echo"])
+        var template = sevenSteps()
+        template.steps.removeLast(6)
+        try await harness.register(template)
+        let task = try await harness.create(template)
+        try await harness.run([first], limit: .zero) { false }
+        first.broker.crash()
+        let second = try await ScriptedWorker(server: harness.server)
+        try await harness.run([second], limit: .zero) { false }
+        harness.advance(by: .seconds(-3))
+        try await harness.restart()
+        let restartedAt = harness.now
+        func closing() async throws -> StoredJournalEntry? { try await entry(of: task, harness, ErrorType.workerLost) }
+        try await harness.run([second], limit: .seconds(30)) { try await closing() != nil }
+
+        let closed = try #require(try await closing())
+        let redelivered = try #require(try await entry(of: task, harness, ErrorType.redelivered))
+        let grace = harness.settings.engine.redeliveryGrace.wholeMilliseconds
+        #expect(closed.at.millisecondsSince(restartedAt) >= grace, "it begins anew in full")
+        #expect(closed.at.millisecondsSince(redelivered.at) < grace, "by the clock that was set back")
+    }
+
+    private func entry(
+        of task: TaskID, _ harness: Harness, _ errorType: String
+    ) async throws -> StoredJournalEntry? {
+        try await harness.store.journal(of: task, after: 0, limit: 1000).first {
+            if case .audit(let record) = $0.entry { record.errorType == errorType } else { false }
+        }
     }
 
     @Test("messages are numbered in the order in which they leave, the most urgent first")
