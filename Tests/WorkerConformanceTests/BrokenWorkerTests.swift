@@ -10,6 +10,8 @@ struct BrokenWorkerTests {
         var scenario: String
         /// What of the worker's text is written otherwise.
         var edits: [(String, String)]
+        /// Two operations in a row may see it, whichever is first: the third handler starts at any time.
+        var isRace = false
     }
 
     static let faults = [
@@ -47,7 +49,7 @@ struct BrokenWorkerTests {
             edits: [("prefetch_count=SLOTS", "prefetch_count=1")]),
         Fault(
             name: "takes more than its slots", scenario: "prefetch-equals-slots",
-            edits: [("prefetch_count=SLOTS", "prefetch_count=SLOTS + 1")]),
+            edits: [("prefetch_count=SLOTS", "prefetch_count=SLOTS + 1")], isRace: true),
         Fault(
             name: "starts the same dispatch twice", scenario: "duplicate-while-it-runs",
             edits: [("        if key in self.held:\n            self.ack", "        if False:\n            self.ack")]),
@@ -163,7 +165,7 @@ struct BrokenWorkerTests {
             #expect(verdict.outcomes.map(\.status) == ["failed"], "\(fault.name): \(verdict.words)")
         }
         #expect(
-            swift.outcomes.first?.place == reference.outcomes.first?.place,
+            fault.isRace || swift.outcomes.first?.place == reference.outcomes.first?.place,
             "\(fault.name):\n\(swift.failures)\n\(reference.failures)")
     }
 }
