@@ -138,6 +138,16 @@ import Testing
         #expect(lint.status == 0, "\(lint.output)")
     }
 
+    @Test func initWithoutAHandlerNamesNoWorkerOfIts() async throws {
+        let place = Workplace()
+        let run = await place.run("init", "shop", "--language", "python", "--no-contrib")
+        #expect(run.status == .ok, "\(run.errors)")
+        #expect(
+            place.files() == ["shop/config/tasks/hello.yaml", "shop/docker-compose.yml", "shop/tasker.toml"])
+        #expect(!run.errors.contains("hello_handler"), "\(run.errors)")
+        #expect(run.errors.contains("# a worker with a handler 'HelloHandler'"), "\(run.errors)")
+    }
+
     @Test func initMakesAProjectThatIsValid() async throws {
         let place = Workplace()
         let run = await place.run("init", "shop", "--language", "python")

@@ -58,7 +58,12 @@ struct InitCommand: TaskerCommand {
         writing.dryRun = dryRun
         try writing.write(files, to: output ?? directory, kind: "init", in: context)
         guard !dryRun else { return }
-        let commands = Self.commands(language).map { "  " + $0 }.joined(separator: "\n")
+        var lines = Self.commands(language)
+        if noContrib {
+            // There is no handler that a worker could be started with.
+            lines[1] = "# a worker with a handler 'HelloHandler'; see 'tasker-ctl template generate --help'"
+        }
+        let commands = lines.map { "  " + $0 }.joined(separator: "\n")
         let place = (output ?? directory) == "." ? "" : " in \(output ?? directory)"
         let before = "RabbitMQ: docker compose up -d" + (language == "typescript" ? "; the SDK: npm install" : "")
         try context.printer.note(
