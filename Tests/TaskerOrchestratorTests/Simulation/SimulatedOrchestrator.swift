@@ -77,8 +77,11 @@ final class SimulatedOrchestrator: SimulatedClient {
         crash.refuse(pendingRefusals)
         pendingRefusals = 0
         let link = SimulatedLink(crash: crash, ledger: world.ledger)
+        let gate = StoreGate(
+            permits: { crash.permits() }, refusesCommit: { crash.refuses() }, refusesRead: { crash.refusesRead() },
+            committed: { [ledger = world.ledger] in ledger.committed($0) }, endsBehindCommits: true)
         let coordinator = Coordinator(
-            store: SimulatedStore(inner: store, crash: crash, ledger: world.ledger), broker: link, settings: settings,
+            store: GatedStore(inner: store, gate: gate), broker: link, settings: settings,
             ids: SeededIDSource(seed: random.next()), now: now,
             log: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }, completion: { _ in },
             declareQueue: { link.declareSteps($0) })

@@ -85,9 +85,12 @@ extension SimulatedWorld {
             coordinator.publishing.isEmpty, "invariant 9: \(coordinator.publishing.count) publishes are kept for ever")
         try require(coordinator.dispatchesInFlight == 0, "\(coordinator.dispatchesInFlight) publishes never came back")
         try require(coordinator.deferred.isEmpty && coordinator.staleTasks.isEmpty, "something is still put off")
-        // What `fail_fast` holds keeps its state (engine contract, section 7.4): it waits for a retry that only an operator allows.
-        let blocked = Set(try await storedTasks().map(\.task).filter { $0.state == .blockedByFailures }.map(\.id))
-        let left = coordinator.open.values.filter { $0.state != .waitingForRetry || !blocked.contains($0.task) }
+        // What `fail_fast` holds keeps its state (engine contract, section 7.4): its retry waits for an operator.
+        var held: Set<StepID> = []
+        for (_, task) in try await storedTasks() {
+            for set in task.batches where set.isHeldByFailure { held.formUnion(set.members.map { task.steps[$0].id }) }
+        }
+        let left = coordinator.open.filter { $0.value.state != .waitingForRetry || !held.contains($0.key) }
         try require(left.isEmpty, "\(left.count) steps count as open though all tasks rest")
         let kept = coordinator.remembered
         try require(kept.isEmpty, "all tasks rest, and remembered are for ever: \(kept)")

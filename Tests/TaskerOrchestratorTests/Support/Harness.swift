@@ -47,10 +47,12 @@ final class Harness {
         let client = InMemoryBroker(server: server, name: "orchestrator")
         let broker = CrashingBroker(inner: client, plan: plan)
         let names = settings.names
+        let gate = StoreGate(
+            permits: { [plan] in plan.permits() },
+            refusesCommit: { [refusals] in refusals.current.withLock { $0 }?.refuses() == true },
+            refusesRead: { [readRefusals] in readRefusals.current.withLock { $0 }?.refuses() == true })
         let coordinator = Coordinator(
-            store: CrashingStore(
-                inner: store, plan: plan, refusal: { [refusals] in refusals.current.withLock { $0 } },
-                readRefusal: { [readRefusals] in readRefusals.current.withLock { $0 } }),
+            store: GatedStore(inner: store, gate: gate),
             broker: broker, settings: settings,
             ids: SeededIDSource(seed: seed), now: now, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
             completion: { inbox.push(.published($0)) },

@@ -162,13 +162,7 @@ enum Sockets {
     // MARK: - Every descriptor
 
     static func close(_ descriptor: Int32) {
-        #if canImport(Glibc)
-        _ = Glibc.close(descriptor)
-        #elseif canImport(Musl)
-        _ = Musl.close(descriptor)
-        #else
-        _ = Darwin.close(descriptor)
-        #endif
+        _ = system_close(descriptor)
     }
 
     /// Waits for nothing, and belongs to no process that is started.
@@ -193,6 +187,7 @@ private let system_accept = Glibc.accept
 private let system_pipe = Glibc.pipe
 private let system_write = Glibc.write
 private let system_read = Glibc.read
+private let system_close = Glibc.close
 #elseif canImport(Musl)
 private let system_connect = Musl.connect
 private let system_bind = Musl.bind
@@ -201,6 +196,7 @@ private let system_accept = Musl.accept
 private let system_pipe = Musl.pipe
 private let system_write = Musl.write
 private let system_read = Musl.read
+private let system_close = Musl.close
 #else
 private let system_connect = Darwin.connect
 private let system_bind = Darwin.bind
@@ -209,4 +205,5 @@ private let system_accept = Darwin.accept
 private let system_pipe = Darwin.pipe
 private let system_write = Darwin.write
 private let system_read = Darwin.read
+private let system_close = Darwin.close
 #endif

@@ -2,20 +2,33 @@ import TaskerEngine
 import TaskerProtocol
 import TaskerStore
 
-/// The real in-memory store behind a process that may end before or after each of its operations, and that refuses
-/// commits when it is told to.
-struct SimulatedStore: Store {
+/// What may happen to a process at its store.
+struct StoreGate: Sendable {
+    /// False: the process has ended before this operation.
+    var permits: @Sendable () -> Bool
+    /// True: this commit is refused, as on a full disk.
+    var refusesCommit: @Sendable () -> Bool
+    /// True: this read of tasks is refused.
+    var refusesRead: @Sendable () -> Bool
+    /// Called with what was written before its writer hears of it.
+    var committed: @Sendable (CommitBatch) -> Void = { _ in }
+    /// Whether the process may also end between a commit and hearing of it, as an operation of its own.
+    var endsBehindCommits = false
+}
+
+/// A store whose process may end before any of its operations, and that refuses some when it is told to.
+struct GatedStore: Store {
     let inner: InMemoryStore
-    let crash: CrashSwitch
-    let ledger: SimulationLedger
+    let gate: StoreGate
 
     private func check() throws {
         // The coordinator ends itself on this one, as a process that is gone would.
-        if !crash.permits() { throw StoreError(.fenced, "crashed") }
+        if !gate.permits() { throw StoreError(.fenced, "crashed") }
     }
 
     private func checkReading() throws {
-        if crash.refusesRead() { throw StoreError(.unavailable, "disk I/O error") }
+        try check()
+        if gate.refusesRead() { throw StoreError(.unavailable, "disk I/O error") }
     }
 
     func acquire(partition: Int, owner: String, at now: Timestamp) async throws -> OwnershipEpoch {
@@ -24,17 +37,16 @@ struct SimulatedStore: Store {
     }
     func commit(_ batch: CommitBatch, epoch: OwnershipEpoch) async throws {
         try check()
-        if crash.refuses() { throw StoreError(.full, "no space left", remedy: "Free some space") }
+        if gate.refusesCommit() { throw StoreError(.full, "no space left", remedy: "Free some space") }
         try await inner.commit(batch, epoch: epoch)
-        ledger.committed(batch)
-        try check()
+        gate.committed(batch)
+        if gate.endsBehindCommits { try check() }
     }
     func task(_ id: TaskID, plans: any PlanSource) async throws -> StoredTask? {
         try check()
         return try await inner.task(id, plans: plans)
     }
     func tasks(_ ids: [TaskID], plans: any PlanSource) async throws -> [StoredTask] {
-        try check()
         try checkReading()
         return try await inner.tasks(ids, plans: plans)
     }
@@ -51,7 +63,6 @@ struct SimulatedStore: Store {
         return try await inner.outbox(after: id, limit: limit)
     }
     func identity(_ identity: TaskIdentity) async throws -> (task: TaskID, requestHash: String)? {
-        try check()
         try checkReading()
         return try await inner.identity(identity)
     }
@@ -75,7 +86,10 @@ struct SimulatedStore: Store {
     func events(after number: Int64, limit: Int) async throws -> [LifecycleEvent] {
         try await inner.events(after: number, limit: limit)
     }
-    func eventRange() async throws -> (first: Int64, last: Int64) { try await inner.eventRange() }
+    func eventRange() async throws -> (first: Int64, last: Int64) {
+        try check()
+        return try await inner.eventRange()
+    }
     func firstEvent(since time: Timestamp, after number: Int64) async throws -> Int64? {
         try await inner.firstEvent(since: time, after: number)
     }
