@@ -9,7 +9,6 @@ import signal
 import sys
 import threading
 import time
-from types import FrameType
 
 from tasker_core._version import __version__
 from tasker_core.exceptions import WorkerBootstrapError
@@ -18,6 +17,7 @@ from tasker_core.template_discovery import HandlerDiscovery
 from tasker_core.worker.amqp import AmqpWorker
 from tasker_core.worker.loading import load_directory, load_handlers
 from tasker_core.worker.settings import WorkerSettings, read_settings
+from tasker_core.worker.signals import SignalThread
 from tasker_core.worker.stdio import StdioWorker, claim_stdin, claim_stdout
 
 logger = logging.getLogger("tasker_core.worker")
@@ -143,18 +143,19 @@ def _serve(settings: WorkerSettings, registry: HandlerRegistry) -> int:
     logger.info("worker %s: %d handlers, broker %s", worker.worker_id, registry.handler_count(), settings.shown_url)
     stopping = False
 
-    def stop(number: int, _frame: FrameType | None) -> None:
+    def on_signal(number: int) -> None:
         nonlocal stopping
+        if number == signal.SIGUSR1:
+            worker.log_status()
+            return
         if stopping:
             os._exit(128 + number)
         stopping = True
         worker.drain(signal.Signals(number).name)
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGUSR1, lambda *_: worker.log_status())
-    worker.start()
-    code = worker.wait()
+    with SignalThread((signal.SIGTERM, signal.SIGINT, signal.SIGUSR1), on_signal):
+        worker.start()
+        code = worker.wait()
     if worker.refusal is not None:
         print(f"error: {worker.refusal}", file=sys.stderr)  # noqa: T201
     if worker.handlers_left_running:

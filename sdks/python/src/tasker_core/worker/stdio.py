@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import selectors
 import signal
+import socket
 import sys
 import threading
 import time
-from types import FrameType
 from typing import BinaryIO
 
 from tasker_core._version import __version__
@@ -18,9 +19,11 @@ from tasker_core.worker.amqp import new_worker_id
 from tasker_core.worker.job import RunControl
 from tasker_core.worker.runner import Answer, StepRunner
 from tasker_core.worker.settings import WorkerSettings
+from tasker_core.worker.signals import SignalThread
 from tasker_core.worker.subscribers import Subscribers
 
 FIRST_HEARTBEAT = 1.0
+READ_BYTES = 1 << 16
 
 
 def claim_stdout() -> BinaryIO:
@@ -49,53 +52,37 @@ class StdioWorker:
         identity = WorkerIdentity(new_worker_id(settings.worker_id), f"tasker-python/{__version__}", settings.hostname)
         self._writer = MessageWriter(identity)
         self._runner = StepRunner(registry, self._writer)
-        self._source = source
+        self._lines = _Lines(source)
         self._out = out
         self._lock = threading.Lock()
         self._control: RunControl | None = None
         self._stopping = False
-        self._reading = False
 
     def run(self) -> int:
         """Serve until the input ends; 0 then, and also when the reader of the output has gone."""
-        previous = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
         subscribers = Subscribers()
         subscribers.start()
         try:
-            while not self._stopping:
-                line = self._read_line()
-                if not line:
-                    break
-                if line.strip():
-                    self._serve(line)
+            with SignalThread((signal.SIGTERM, signal.SIGINT), self._on_signal):
+                while not self._stopping and (line := self._lines.read()):
+                    if line.strip():
+                        self._serve(line)
         except BrokenPipeError:
             # Nobody reads the answers any more; the interpreter's flush at exit must not fail on it either.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
         finally:
             subscribers.stop()
-            for number, handler in previous.items():
-                signal.signal(number, handler)
         return 0
 
-    def _read_line(self) -> bytes:
-        try:
-            self._reading = True
-            return b"" if self._stopping else self._source.readline()
-        except _Stopped:
-            return b""
-        finally:
-            self._reading = False
-
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+    def _on_signal(self, number: int) -> None:
         """The host cancels the running step with SIGTERM; between two steps it ends the process."""
         if self._stopping:
             os._exit(128 + number)
         self._stopping = True
+        self._lines.stop()
         control = self._control
         if control is not None:
             control.request_stop("cancelled")
-        if self._reading:
-            raise _Stopped
 
     def _serve(self, line: bytes) -> None:
         try:
@@ -106,6 +93,8 @@ class StdioWorker:
             self._write(self._writer.invalid(known_id, error.error_type, error.detail, time.time()))
             return
         control = self._control = RunControl()
+        if self._stopping:
+            control.request_stop("cancelled")
         done = threading.Event()
         answers: list[Answer] = []
 
@@ -152,5 +141,36 @@ class StdioWorker:
             self._out.flush()
 
 
-class _Stopped(Exception):
-    """SIGTERM came while the worker waited for a line."""
+class _Lines:
+    """Lines of the input, until it ends or another thread says that no more are wanted."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._descriptor = source.fileno()
+        self._source = source
+        self._buffer = bytearray()
+        self._searched = 0
+        self._stopped, self._stop = socket.socketpair()
+        self._selector = selectors.PollSelector()
+        self._selector.register(self._descriptor, selectors.EVENT_READ)
+        self._selector.register(self._stopped, selectors.EVENT_READ)
+
+    def stop(self) -> None:
+        """Let :meth:`read` end at once, now and later."""
+        self._stop.shutdown(socket.SHUT_RDWR)
+
+    def read(self) -> bytes:
+        """The next line with its line feed, or what is left of the input; empty at the end."""
+        while (end := self._buffer.find(b"\n", self._searched)) < 0:
+            self._searched = len(self._buffer)
+            ready = {key.fileobj for key, _ in self._selector.select()}
+            if self._stopped in ready:
+                return b""
+            chunk = os.read(self._descriptor, READ_BYTES)
+            if not chunk:
+                end = len(self._buffer) - 1
+                break
+            self._buffer += chunk
+        line = bytes(self._buffer[: end + 1])
+        del self._buffer[: end + 1]
+        self._searched = 0
+        return line
