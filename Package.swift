@@ -149,7 +149,8 @@ let package = Package(
                 "TaskerServer", "TaskerOrchestrator", "TaskerStore", "TaskerSQLite", "TaskerMessaging", "TaskerEngine",
                 "TaskerTemplates",
                 "TaskerProtocol", "TaskerCommands", argumentParser, hummingbird, httpTypes, nioCore, nioEmbedded,
-                lifecycle, logging,
+                nioHTTP1,
+                nioPosix, lifecycle, logging,
             ]),
         tests(
             "TaskerWorkerTests",

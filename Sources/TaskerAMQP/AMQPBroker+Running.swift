@@ -6,6 +6,7 @@ import TaskerMessaging
 struct Links: Sendable {
     var publisher = LinkState.down(reason: "not connected yet")
     var consumer = LinkState.down(reason: "not connected yet")
+    var serverVersion: String?
     var wasRun = false
     var hasPublisherEnded = false
     var hasConsumerEnded = false
@@ -96,9 +97,14 @@ extension AMQPBroker {
         }
         ConnectionThread.start(name: "amqp-consume") { [self] in
             let role = makeConsumerRole()
-            ConnectionLoop(configuration, control: consuming, role: role) { [unowned self] loss, isFinal in
-                lost(loss, isFinal: isFinal) { $0.consumer = .down(reason: loss.reason) }
-            }.run()
+            ConnectionLoop(
+                configuration, control: consuming, role: role,
+                onLogin: { [unowned self] connection in links.withLock { $0.serverVersion = connection.serverVersion }
+                },
+                report: { [unowned self] loss, isFinal in
+                    lost(loss, isFinal: isFinal) { $0.consumer = .down(reason: loss.reason) }
+                }
+            ).run()
             change { $0.hasConsumerEnded = true }
             // Nothing comes behind these.
             for command in consuming.queue.takeAll() { role.perform(command) }

@@ -24,6 +24,8 @@ public final class AMQPBroker: Broker {
 
     public func stateChanges() -> AsyncStream<BrokerState> { states.stream() }
 
+    public var serverVersion: String? { links.withLock { $0.serverVersion } }
+
     // MARK: Publishing
 
     public func publish(_ messages: [OutgoingMessage], completion: @escaping @Sendable ([PublishResult]) -> Void) {

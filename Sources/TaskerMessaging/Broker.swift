@@ -13,6 +13,9 @@ public protocol Broker: Sendable {
     /// Connection state, the current one first. Each call gives an independent subscription.
     func stateChanges() -> AsyncStream<BrokerState>
 
+    /// The broker's version as it gave it at the last login, "3.13.7"; nil when it has not been met yet or tells none.
+    var serverVersion: String? { get }
+
     /// Declares queues, exchanges and bindings now and after every reconnect. Returns when the broker has accepted them,
     /// waiting for a connection if there is none.
     /// - Throws: ``BrokerError`` `preconditionFailed` when something of that name exists with other arguments,

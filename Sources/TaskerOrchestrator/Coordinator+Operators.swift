@@ -94,6 +94,8 @@ extension Coordinator {
                 "namespace": .string(request.handler.namespace), "handler": .string(request.handler.callable ?? "*"),
                 "queues": .string(queues), "actor": .string(request.actor),
             ])
+        let handler = "\(request.handler.namespace)/\(request.handler.callable ?? "*")"
+        addNotice("route.set", "\(handler) to \(queues) by \(request.actor)")
         if request.queues != nil, let tasks = heldByRoute.removeValue(forKey: request.handler) {
             followUps.holdsMayEnd.formUnion(tasks)
         }

@@ -130,6 +130,9 @@ public final class Orchestrator: Service {
     /// Figures of a queue as the broker tells them now; nil when it does not exist.
     public func inspect(queue: String) async throws -> QueueFigures? { try await broker.inspect(queue: queue) }
 
+    /// As the broker gave it at the last login, "3.13.7"; nil when it is not known.
+    public var brokerVersion: String? { broker.serverVersion }
+
     private static let stopping = OrchestratorError(
         .unavailable, "the orchestrator is going down", hint: "Try again in a moment")
 

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
+import NIOCore
 import TaskerOrchestrator
 
 /// The HTTP side of the orchestrator.
@@ -72,7 +73,8 @@ public enum Server {
             router: router(for: orchestrator, settings: settings),
             server: .http1(
                 configuration: .init(
-                    // A connection that sends nothing for so long, its headers included, is closed.
+                    additionalChannelHandlers: [HeaderDeadline(TimeAmount(settings.headerTimeout))],
+                    // A connection that sends nothing for so long is closed.
                     idleTimeout: .seconds(60),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 40_960, maxHeaderListSize: 49_152, maxHeaderFieldCount: 500))),

@@ -10,6 +10,8 @@ public struct ServerSettings: Sendable {
     public var exposesConfiguration = false
     /// Open connections.
     public var connections = 10_000
+    /// Within which the headers of a request that has begun must have come.
+    public var headerTimeout: Duration = .seconds(10)
     /// Within which a request's body must have come.
     public var bodyTimeout: Duration = .seconds(30)
     public var version = "0.1.0"

@@ -40,6 +40,23 @@ struct RouteTests {
         }
     }
 
+    @Test func whoChangedARouteStaysKnown() async throws {
+        try await TestServer().run { server in
+            let path = "/v1/routes/shop/CheckOrder"
+            let queues: JSONValue = [["queue": "desk", "weight": 90], ["queue": "till", "weight": 10]]
+            #expect(try await server.put(path, ["queues": queues, "by": "ada"]).status == .ok)
+            #expect(try await server.delete(path).status == .ok)
+            let reader = try await StreamReader.open(server, "/v1/events?since=0&type=route.")
+            try await eventually("both are told") { reader.events.count == 2 }
+            #expect(
+                reader.events.map { $0.data["detail"]?.stringValue } == [
+                    "shop/CheckOrder to desk=90,till=10 by ada", "shop/CheckOrder to announced by api",
+                ])
+            #expect(reader.events.allSatisfy { $0.type == "route.set" })
+            await reader.close()
+        }
+    }
+
     @Test func namesWithColonsAndSpacesCanBeRouted() async throws {
         try await TestServer().run { server in
             let answer = try await server.put("/v1/routes/shop/Shop%3A%3ACheck%20Order", ["queues": [["queue": "a"]]])

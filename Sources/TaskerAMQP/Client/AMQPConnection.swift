@@ -1,5 +1,6 @@
 import CRabbitMQ
 import Glibc
+import TaskerMessaging
 
 /// One connection, logged in. With its reader, its writer and ``TCPConnect`` it is the only place that calls librabbitmq
 /// (and OpenSSL), and it lives on the one thread that made it.
@@ -12,6 +13,8 @@ final class AMQPConnection {
     private let session: OpaquePointer?
     let writer: FrameWriter
     private let reader: FrameReader
+    /// What the broker calls its version; nil when it tells none.
+    let serverVersion: String?
     /// nil = none was agreed.
     private let heartbeat: Duration?
     private var lastSent = ContinuousClock.now
@@ -27,11 +30,20 @@ final class AMQPConnection {
         self.session = session
         self.heartbeat = heartbeat
         descriptor = amqp_get_sockfd(handle)
+        serverVersion = Self.version(in: amqp_get_server_properties(handle)?.pointee)
         writer = FrameWriter(frameMax: frameMax)
         reader = FrameReader(frameMax: frameMax)
     }
 
     deinit { amqp_destroy_connection(handle) }
+
+    private static func version(in properties: amqp_table_t?) -> String? {
+        guard let properties else { return nil }
+        for index in 0..<Int(properties.num_entries) where String(properties.entries[index].key) == "version" {
+            if case .string(let version) = HeaderValue(properties.entries[index].value) { return version }
+        }
+        return nil
+    }
 
     /// Writes what the socket takes now.
     func flush() throws(ConnectionLost) {

@@ -37,19 +37,24 @@ final class ConnectionLoop<Role: ConnectionRole> {
     private let configuration: AMQPConfiguration
     private let control: Control
     private let role: Role
+    private let onLogin: (AMQPConnection) -> Void
     private let report: (ConnectionLost, _ isFinal: Bool) -> Void
     private var hasBeenConnected = false
     private var closeReply: (code: Int, text: String)?
     private var isCloseConfirmed = false
 
-    /// - Parameter report: told why there is no connection. A refusal at the first one is final and ends the thread.
+    /// - Parameters:
+    ///   - onLogin: told of every connection made, before its role is.
+    ///   - report: told why there is no connection. A refusal at the first one is final and ends the thread.
     init(
         _ configuration: AMQPConfiguration, control: Control, role: Role,
+        onLogin: @escaping (AMQPConnection) -> Void = { _ in },
         report: @escaping (ConnectionLost, _ isFinal: Bool) -> Void
     ) {
         self.configuration = configuration
         self.control = control
         self.role = role
+        self.onLogin = onLogin
         self.report = report
     }
 
@@ -62,6 +67,7 @@ final class ConnectionLoop<Role: ConnectionRole> {
             do throws(ConnectionLost) {
                 let connection = try AMQPConnection.open(configuration, purpose: Role.purpose, idle: idle)
                 hasBeenConnected = true
+                onLogin(connection)
                 let begin = ContinuousClock.now
                 let ending = serve(connection)
                 lasted = begin.duration(to: .now)

@@ -55,6 +55,9 @@ public final class InMemoryBroker: Broker {
 
     public func stateChanges() -> AsyncStream<BrokerState> { broadcast.stream() }
 
+    /// It is a part of this process and has no version of its own.
+    public var serverVersion: String? { nil }
+
     public func declare(_ topology: [TopologyItem]) async throws {
         try await whenConnected("the declaration") { [id] state, answer in
             do throws(BrokerError) {

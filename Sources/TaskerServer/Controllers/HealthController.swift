@@ -51,7 +51,8 @@ struct HealthController<Context: RequestContext>: Sendable {
             "operational_state": .string("\(orchestrator.currentPhase)"),
             "store": .string("\(type(of: orchestrator.store))"),
             "circuit_breaker_state": .string(report.state?.isStoreFailing == true ? "open" : "closed"),
-            "broker_version": .null, "leader": .bool(orchestrator.currentPhase == .running),
+            "broker_version": orchestrator.brokerVersion.map { .string($0) } ?? .null,
+            "leader": .bool(orchestrator.currentPhase == .running),
             "uptime_seconds": .integer(Orchestrator.wallClock().millisecondsSince(startedAt) / 1000),
         ]
         if let state = report.state {

@@ -32,7 +32,8 @@ struct QueueController<Context: RequestContext>: Sendable {
         return .json([
             "queues": .array(queues), "total_count": .number(queues.count),
             "broker": [
-                "reachable": .bool(reachable), "version": .null, "checked_at": .string(state.at.description),
+                "reachable": .bool(reachable), "version": orchestrator.brokerVersion.map { .string($0) } ?? .null,
+                "checked_at": .string(state.at.description),
             ],
         ])
     }

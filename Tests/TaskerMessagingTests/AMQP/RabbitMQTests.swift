@@ -51,6 +51,7 @@ struct RabbitMQTests {
             try await running(broker) {
                 try await broker.declare(
                     queue(work) + queue(other, .classic) + [.exchange(name: exchange, kind: .fanout)])
+                #expect(try #require(broker.serverVersion).contains(/^[0-9]+\.[0-9]+\./))
                 let (jobs, control) = (ConsumerProbe(), ConsumerProbe())
                 _ = try await broker.consume(.named(work), prefetch: 2, handler: jobs.handler)
                 _ = try await broker.consume(.ownExclusive(boundTo: exchange), prefetch: 0, handler: control.handler)

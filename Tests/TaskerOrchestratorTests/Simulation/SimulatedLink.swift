@@ -97,6 +97,7 @@ final class SimulatedLink: Broker {
 
     // MARK: - What a confined coordinator does not use
 
+    var serverVersion: String? { nil }
     func run() async throws {}
     func stateChanges() -> AsyncStream<BrokerState> { AsyncStream { $0.finish() } }
     func declare(_ topology: [TopologyItem]) async throws {}

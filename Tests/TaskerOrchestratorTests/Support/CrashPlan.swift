@@ -66,6 +66,7 @@ struct CrashingBroker: Broker {
     let inner: InMemoryBroker
     let plan: CrashPlan
 
+    var serverVersion: String? { inner.serverVersion }
     func run() async throws { try await inner.run() }
     func stateChanges() -> AsyncStream<BrokerState> { inner.stateChanges() }
     func declare(_ topology: [TopologyItem]) async throws { try await inner.declare(topology) }
