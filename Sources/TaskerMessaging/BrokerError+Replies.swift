@@ -23,7 +23,8 @@ extension BrokerError {
     ///   - replyCode: AMQP's code of the close, 0 when the broker gave none.
     ///   - text: the broker's own words.
     package static func refused(_ subject: Subject, replyCode: Int, text: String) -> BrokerError {
-        let message = "\(subject.text): \(text)"
+        // A sentence of ours follows, with a full stop of its own.
+        let message = "\(subject.text): \(text.hasSuffix(".") ? String(text.dropLast()) : text)"
         switch (replyCode, subject) {
         case (406, .queue(let name)):
             return BrokerError(

@@ -17,7 +17,14 @@ extension Coordinator {
             templates.insert(revision, template, plans: plans)
         }
         routes = RouteTable(table: try await store.routingTable(), stickiness: settings.routeStickiness, since: now)
-        nextEvent = try await store.eventRange().last + 1
+        let lastEvent = try await store.eventRange().last
+        if let reached = try await store.events(after: lastEvent - 1, limit: 1).first?.at, reached > now {
+            log.warning(
+                "the clock is behind the history; time goes on from there",
+                metadata: ["seconds": "\(reached.millisecondsSince(now) / 1000)"])
+            now = reached
+        }
+        nextEvent = lastEvent + 1
         feed?.begin(after: nextEvent - 1)
         try await recoverOutbox()
         try await recoverSteps()

@@ -213,22 +213,21 @@ public final class Orchestrator: Service {
     private func loop(_ coordinator: Coordinator, _ group: inout ThrowingTaskGroup<Void, any Error>) async throws {
         var alarm: (due: Timestamp, task: Task<Void, Never>)?
         defer { alarm?.task.cancel() }
-        var clocks = ClockWatch(wall: Self.wallClock(), steady: Self.steadyClock())
+        var clocks = ClockWatch(wall: Self.wallClock(), steady: Self.steadyClock(), reached: coordinator.now)
         while true {
             var batch = await inputs.nextBatch()
-            if let jump = clocks.jump(wall: Self.wallClock(), steady: Self.steadyClock()), !batch.isEmpty {
-                batch.insert(.clockJumped(by: jump), at: 0)
-            }
+            let time = clocks.time(wall: Self.wallClock(), steady: Self.steadyClock())
+            if !batch.isEmpty, let jump = clocks.takeJump() { batch.insert(.clockJumped(by: jump), at: 0) }
             let stops = batch.contains { if case .stop = $0 { true } else { false } }
             if case .failed(let error)? = batch.first(where: { if case .failed = $0 { true } else { false } }) {
                 throw error
             }
-            try await coordinator.process(batch, at: Self.wallClock())
+            try await coordinator.process(batch, at: time)
             inspect(coordinator.takeQueuesToInspect())
             if stops || batch.isEmpty { break }
 
             guard let wake = coordinator.nextWake else { continue }
-            let now = Self.wallClock()
+            let now = clocks.time(wall: Self.wallClock(), steady: Self.steadyClock())
             if wake <= now {
                 inputs.push(.tick)
             } else if alarm == nil || alarm.map({ wake < $0.due || $0.due <= now }) == true {
@@ -243,17 +242,19 @@ public final class Orchestrator: Service {
                 )
             }
         }
-        try await drain(coordinator)
+        try await drain(coordinator, &clocks)
     }
 
     /// The batch at hand is done: let what was published be confirmed, note it, and close.
-    private func drain(_ coordinator: Coordinator) async throws {
+    private func drain(_ coordinator: Coordinator, _ clocks: inout ClockWatch) async throws {
         phase.withLock { $0 = .draining }
         log.info("draining")
         for consumer in consumers.withLock({ $0 }) { await broker.cancel(consumer) }
-        try await coordinator.process(inputs.takeAll(), at: Self.wallClock())
+        let time = clocks.time(wall: Self.wallClock(), steady: Self.steadyClock())
+        try await coordinator.process(inputs.takeAll(), at: time)
         await broker.shutdown(timeout: .seconds(5))
-        try await coordinator.finish(inputs.takeAll(), at: Self.wallClock())
+        let end = clocks.time(wall: Self.wallClock(), steady: Self.steadyClock())
+        try await coordinator.finish(inputs.takeAll(), at: end)
         inputs.finish()
         log.info("stopped")
     }

@@ -72,7 +72,9 @@ struct OrchestratorCommand: AsyncParsableCommand {
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
-                    .init(service: orchestrator), .init(service: TemplateLoader(orchestrator, templates, log)),
+                    // Its failure, like a refused login, is the message that counts: the others end in order and say nothing.
+                    .init(service: orchestrator, failureTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: TemplateLoader(orchestrator, templates, log)),
                     .init(service: server),
                 ], gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
         try await group.run()

@@ -18,12 +18,13 @@ extension SimulatedOrchestrator {
         world.observe()
         world.ledger.begins(at: world.trueTime, inputs: batch.map(\.about))
         var inputs = batch.map(\.input)
-        if let jump = process.clocks.jump(wall: now, steady: .microseconds(world.clock.now)) {
+        let time = process.clocks.time(wall: now, steady: .microseconds(world.clock.now))
+        if let jump = process.clocks.takeJump() {
             inputs.insert(.clockJumped(by: jump), at: 0)
             world.ledger.mayBeginSilence(at: world.trueTime)
         }
         do {
-            try await process.coordinator.process(inputs, at: now)
+            try await process.coordinator.process(inputs, at: time)
         } catch let error as StoreError where error.code == .fenced && process.crash.hasCrashed {
             // Ends below.
         }
@@ -32,12 +33,12 @@ extension SimulatedOrchestrator {
         if process.crash.hasCrashed { return end() }
         inspect(process)
         checkBounds(process)
-        scheduleWake(process, hadInput: !batch.isEmpty)
+        scheduleWake(process, at: time, hadInput: !batch.isEmpty)
     }
 
-    private func scheduleWake(_ process: Process, hadInput: Bool) {
+    private func scheduleWake(_ process: Process, at time: Timestamp, hadInput: Bool) {
         guard let due = process.coordinator.nextWake else { return }
-        let wait = due.millisecondsSince(now) * 1000
+        let wait = due.millisecondsSince(time) * 1000
         if wait <= 0, !hadInput {
             isStuckTurning += 1
             if isStuckTurning > 200 {

@@ -58,7 +58,7 @@ final class SimulatedOrchestrator: SimulatedClient {
     }
 
     var now: Timestamp {
-        Timestamp(milliseconds: SimulationClock.epoch + max(0, world.clock.now + clockOffset) / 1000)
+        Timestamp(milliseconds: SimulationClock.epoch + (world.clock.now + clockOffset) / 1000)
     }
 
     // MARK: - Life
@@ -88,14 +88,16 @@ final class SimulatedOrchestrator: SimulatedClient {
         #if DEBUG
         coordinator.mutations = mutations
         #endif
+        let steady = Duration.microseconds(world.clock.now)
         let process = Process(
             coordinator: coordinator, link: link, crash: crash,
-            clocks: ClockWatch(wall: now, steady: .microseconds(world.clock.now)))
+            clocks: ClockWatch(wall: now, steady: steady, reached: now))
         self.process = process
         world.trace.note("orchestrator starts")
         world.ledger.orchestratorStarts()
         do {
             try await coordinator.recover(owner: "simulation", at: now)
+            self.process?.clocks = ClockWatch(wall: now, steady: steady, reached: coordinator.now)
         } catch let error as StoreError where error.code == .fenced && crash.hasCrashed {
             return end()
         }

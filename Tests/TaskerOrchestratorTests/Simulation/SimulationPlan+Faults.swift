@@ -39,7 +39,8 @@ extension SimulationPlan {
         case ..<74: return .deleteSteps(fleet)
         case ..<79: return .refuseCommits(random.int(1...3))
         case ..<81: return .refuseReads(random.int(1...3))
-        case ..<84: return .jumpClock(random.pick([500 * millisecond, 70 * second, 400 * second, -3 * second]))
+        case ..<84:
+            return .jumpClock(random.pick([500 * millisecond, 70 * second, 400 * second, -3 * second, -3600 * second]))
         case ..<88: return .repeatResult
         case ..<91: return .garbage(random.int(0...4))
         case ..<94: return .cancel(random.int(0...tasks.count - 1))
