@@ -43,7 +43,7 @@ export interface ExecuteMessage {
   maxResultBytes: number;
   heartbeatIntervalMs: number;
   ackDeadlineMs: number;
-  correlationId: string | null;
+  correlationId: string;
   task: JsonObject;
   step: JsonObject;
   handler: JsonObject;
@@ -90,6 +90,7 @@ function read(message: JsonObject): ExecuteMessage {
   const limits = objectOrEmpty(message['limits']);
   const timeout = step['timeout_ms'] ?? null;
   const results = message['dependency_results'];
+  for (const name of ['name', 'namespace', 'version']) text(task, name, 'task.');
   return {
     dispatchId: uuid(message, 'dispatch_id', ''),
     replyTo: text(message, 'reply_to', ''),
@@ -107,7 +108,7 @@ function read(message: JsonObject): ExecuteMessage {
       limits['heartbeat_interval_ms'], 'limits.heartbeat_interval_ms', HEARTBEAT_INTERVAL_MS,
     ),
     ackDeadlineMs: positive(limits['ack_deadline_ms'], 'limits.ack_deadline_ms', ACK_DEADLINE_MS),
-    correlationId: textOrNull(task['correlation_id']),
+    correlationId: uuid(task, 'correlation_id', 'task.'),
     task,
     step,
     handler,

@@ -28,7 +28,7 @@ export function buildContext(message: ExecuteMessage, handlerName: string, contr
 export function buildEvent(message: ExecuteMessage): StepEvent {
   const { task, step, handler, stepDefinition } = message;
   const trace = parseTraceparent(message.traceHeaders['traceparent']);
-  const correlationId = message.correlationId ?? '';
+  const correlationId = message.correlationId;
   const parent = textOrNull(task['parent_correlation_id']);
   return {
     eventId: message.dispatchId,

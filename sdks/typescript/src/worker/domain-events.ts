@@ -119,7 +119,7 @@ function contextOf(message: ExecuteMessage, outcome: Success | Failure): StepEve
     stepUuid: message.stepUuid,
     stepName: message.stepName,
     namespace: typeof message.task['namespace'] === 'string' ? message.task['namespace'] : '',
-    correlationId: message.correlationId ?? '',
+    correlationId: message.correlationId,
     retryable: outcome.retryable,
     isLastAttempt: message.attempt >= message.maxAttempts,
   });

@@ -47,7 +47,7 @@ class ExecuteMessage:
     max_result_bytes: int
     heartbeat_interval: float
     ack_deadline: float
-    correlation_id: str | None
+    correlation_id: str
     task: dict[str, Any]
     step: dict[str, Any]
     handler: dict[str, Any]
@@ -99,7 +99,8 @@ def _read(message: dict[str, Any]) -> ExecuteMessage:
         dependency_results = {}
     step_definition = message.get("step_definition")
     timeout_ms = step.get("timeout_ms")
-    correlation_id = task.get("correlation_id")
+    for name in ("name", "namespace", "version"):
+        _text(task, name, "task.")
     return ExecuteMessage(
         dispatch_id=_uuid(message, "dispatch_id", ""),
         reply_to=_text(message, "reply_to", ""),
@@ -118,7 +119,7 @@ def _read(message: dict[str, Any]) -> ExecuteMessage:
         )
         / 1000,
         ack_deadline=_positive(limits.get("ack_deadline_ms"), "limits.ack_deadline_ms", ACK_DEADLINE_MS) / 1000,
-        correlation_id=correlation_id if isinstance(correlation_id, str) else None,
+        correlation_id=_uuid(task, "correlation_id", "task."),
         task=task,
         step=step,
         handler=handler,

@@ -146,7 +146,7 @@ def _context(message: ExecuteMessage, ending: Ending) -> StepEventContext:
         step_uuid=message.step_uuid,
         step_name=message.step_name,
         namespace=str(message.task.get("namespace") or "default"),
-        correlation_id=message.correlation_id or "",
+        correlation_id=message.correlation_id,
         result=ending.result if ending.success else None,
         metadata=metadata,
     )
