@@ -9,7 +9,10 @@ public final class EventFeed: Sendable {
     /// One listener's place in the feed.
     public final class Subscription: Sendable {
         fileprivate struct State {
-            var waiting: [LifecycleEvent] = []
+            var waiting: [EventBatch] = []
+            /// Events in them.
+            var waitingCount = 0
+            var isNudged = false
             var isBehind = false
             var isOver = false
             var continuation: CheckedContinuation<Void, Never>?
@@ -31,16 +34,23 @@ public final class EventFeed: Sendable {
             self.limit = limit
         }
 
-        /// What has come since the last call; waits for the first. nil: it is over, or the listener fell too far behind.
-        public func next() async -> [LifecycleEvent]? {
+        /// What has come since the last call; waits for the first. Empty after a ``nudge()`` when nothing has come. nil: it
+        /// is over, or the listener fell too far behind.
+        public func next() async -> [EventBatch]? {
             while !Task.isCancelled {
-                let found: [LifecycleEvent]?? = state.withLock { state in
+                let found: [EventBatch]?? = state.withLock { state in
                     if state.isBehind { return .some(nil) }
+                    let isNudged = state.isNudged
+                    state.isNudged = false
                     if !state.waiting.isEmpty {
-                        defer { state.waiting = [] }
+                        defer {
+                            state.waiting = []
+                            state.waitingCount = 0
+                        }
                         return .some(state.waiting)
                     }
-                    return state.isOver ? .some(nil) : nil
+                    if state.isOver { return .some(nil) }
+                    return isNudged ? .some([]) : nil
                 }
                 if let found { return found }
                 await wait()
@@ -48,8 +58,11 @@ public final class EventFeed: Sendable {
             return nil
         }
 
-        /// It has fallen so far behind that its events are dropped.
-        public var isBehind: Bool { state.withLock { $0.isBehind } }
+        /// Lets ``next()`` return though nothing may have come.
+        public func nudge() {
+            state.withLock { $0.isNudged = true }
+            wake()
+        }
 
         /// Returns when nothing more will come through, whether what came before was taken or not.
         public func waitUntilOver() async {
@@ -80,7 +93,11 @@ public final class EventFeed: Sendable {
             await withTaskCancellationHandler {
                 await withCheckedContinuation { continuation in
                     let isReady = state.withLock { state in
-                        if !state.waiting.isEmpty || state.isBehind || state.isOver || Task.isCancelled { return true }
+                        if !state.waiting.isEmpty || state.isNudged || state.isBehind || state.isOver
+                            || Task.isCancelled
+                        {
+                            return true
+                        }
                         state.continuation = continuation
                         return false
                     }
@@ -98,14 +115,15 @@ public final class EventFeed: Sendable {
             }?.resume()
         }
 
-        fileprivate func push(_ events: [LifecycleEvent]) {
+        fileprivate func push(_ batch: EventBatch) {
             let isBehind = state.withLock { state in
                 guard !state.isBehind else { return true }
-                if state.waiting.count + events.count > limit {
+                if state.waitingCount + batch.events.count > limit {
                     state.isBehind = true
                     state.waiting = []
                 } else {
-                    state.waiting += events
+                    state.waiting.append(batch)
+                    state.waitingCount += batch.events.count
                 }
                 return state.isBehind
             }
@@ -158,8 +176,8 @@ public final class EventFeed: Sendable {
             guard last > state.last else { return }
             state.last = last
             guard !state.subscriptions.isEmpty else { return }
-            let made = events()
-            for subscription in state.subscriptions.values { subscription.push(made) }
+            let batch = EventBatch(events())
+            for subscription in state.subscriptions.values { subscription.push(batch) }
         }
     }
 

@@ -24,6 +24,11 @@ struct EventStream: Sendable {
                     try? await run(subscription, output)
                 }
             }
+            group.addTask {
+                while (try? await Task.sleep(for: settings.eventHeartbeat)) != nil { subscription.nudge() }
+                // Only cancellation ends it: the stream is what counts.
+                await subscription.waitUntilOver()
+            }
             // A write to a reader that takes nothing waits for ever: this ends it.
             group.addTask { await subscription.waitUntilOver() }
             await group.next()
@@ -37,7 +42,9 @@ struct EventStream: Sendable {
         while last < subscription.start {
             let page = try await orchestrator.store.events(after: last, limit: settings.eventPage)
             guard let newest = page.last?.number else { break }
-            if try await send(page.filter { $0.number <= subscription.start }, output) { return }
+            let older = page.filter { $0.number <= subscription.start }
+            if try await send(older, texts: older.map(\.message), output) { return }
+            try await output.flush()
             // The page may hold what was committed since: that comes through the subscription.
             last = min(newest, subscription.start)
         }
@@ -48,12 +55,12 @@ struct EventStream: Sendable {
             // Its last event was committed before this reader came.
             return try await end(output)
         }
-        while let events = await next(subscription) {
-            if events.isEmpty {
-                try await output.write(": \(Orchestrator.wallClock())\n\n")
-            } else if try await send(events.filter { $0.number > last }, output) {
-                return
+        while let batches = await subscription.next() {
+            if batches.isEmpty { try await output.write(": \(Orchestrator.wallClock())\n\n") }
+            for batch in batches {
+                if try await send(batch.events, texts: batch.texts(\.message), after: last, output) { return }
             }
+            try await output.flush()
         }
     }
 
@@ -85,18 +92,18 @@ struct EventStream: Sendable {
         }
     }
 
+    /// - Parameter texts: the events' own.
     /// - Returns: true when the stream has come to its end.
-    private func send(_ events: [LifecycleEvent], _ output: StreamOutput) async throws -> Bool {
-        var text = ""
-        for event in events {
-            if filter.matches(event) { text += event.message }
+    private func send(
+        _ events: [LifecycleEvent], texts: [String], after last: Int64 = 0, _ output: StreamOutput
+    ) async throws -> Bool {
+        for (event, text) in zip(events, texts) where event.number > last {
+            if filter.matches(event) { try await output.add(text) }
             if filter.ends(with: event) {
-                try await output.write(text)
                 try await end(output)
                 return true
             }
         }
-        if !text.isEmpty { try await output.write(text) }
         return false
     }
 
@@ -104,33 +111,33 @@ struct EventStream: Sendable {
         let task: JSONValue = ["task_uuid": .text(filter.taskID?.description)]
         try await output.write("event: end\ndata: \(task.canonicalText)\n\n")
     }
-
-    /// The next events; none when a heartbeat is due, nil at the end.
-    private func next(_ subscription: EventFeed.Subscription) async -> [LifecycleEvent]? {
-        enum Outcome: Sendable {
-            case events([LifecycleEvent]?), quiet
-        }
-        return await withTaskGroup(of: Outcome.self) { group in
-            group.addTask { .events(await subscription.next()) }
-            group.addTask {
-                try? await Task.sleep(for: settings.eventHeartbeat)
-                return .quiet
-            }
-            let first = await group.next()
-            group.cancelAll()
-            if case .events(let events)? = first { return events }
-            // Both may have come at once: nothing taken may be lost.
-            if case .events(let events)? = await group.next(), let events { return events }
-            return Task.isCancelled || subscription.isBehind ? nil : []
-        }
-    }
 }
 
 /// The response's writer. Unchecked: only the task that runs the stream writes, and the one that made this waits for it.
 private final class StreamOutput: @unchecked Sendable {
     private var writer: any ResponseBodyWriter
+    private var buffer = ByteBuffer()
+
+    /// Bytes: large enough to be worth a write, small enough for thousands of readers.
+    private static let piece = 32_768
 
     init(_ writer: any ResponseBodyWriter) { self.writer = writer }
 
-    func write(_ text: String) async throws { try await writer.write(ByteBuffer(string: text)) }
+    /// Writes when enough has come together.
+    func add(_ text: String) async throws {
+        buffer.writeString(text)
+        if buffer.readableBytes >= Self.piece { try await flush() }
+    }
+
+    func write(_ text: String) async throws {
+        buffer.writeString(text)
+        try await flush()
+    }
+
+    func flush() async throws {
+        guard buffer.readableBytes > 0 else { return }
+        let piece = buffer
+        buffer = ByteBuffer()
+        try await writer.write(piece)
+    }
 }
