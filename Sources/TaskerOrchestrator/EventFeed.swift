@@ -58,6 +58,9 @@ public final class EventFeed: Sendable {
             return nil
         }
 
+        /// It has fallen so far behind that its events are dropped.
+        public var isBehind: Bool { state.withLock { $0.isBehind } }
+
         /// Lets ``next()`` return though nothing may have come.
         public func nudge() {
             state.withLock { $0.isNudged = true }

@@ -10,8 +10,8 @@ public enum Server {
     /// All routes, without a socket.
     public static func router(
         for orchestrator: Orchestrator, settings: ServerSettings = ServerSettings()
-    ) -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self)
+    ) -> Router<APIContext> {
+        let router = Router(context: APIContext.self)
         let counter = RequestCounter()
         let nearest = NearestPath()
         router.add(middleware: CountingMiddleware(counter: counter))
@@ -30,7 +30,7 @@ public enum Server {
     }
 
     private static func addVersioned(
-        to api: RouterGroup<BasicRequestContext>, _ orchestrator: Orchestrator, _ settings: ServerSettings
+        to api: RouterGroup<APIContext>, _ orchestrator: Orchestrator, _ settings: ServerSettings
     ) {
         TaskController(orchestrator: orchestrator).addRoutes(to: api)
         TaskActionController(orchestrator: orchestrator).addRoutes(to: api)
@@ -53,7 +53,7 @@ public enum Server {
         + ["QUERY", "SEARCH", "PROPFIND"].compactMap { HTTPRequest.Method($0) }
 
     /// A path that exists answers methods it has not with 405; the router alone would say 404.
-    private static func refuseOtherMethods(_ router: Router<BasicRequestContext>) {
+    private static func refuseOtherMethods(_ router: Router<APIContext>) {
         for routes in Dictionary(grouping: router.routes, by: \.path.description).values {
             let allowed = routes.map(\.method).sorted { $0.rawValue < $1.rawValue }
             for method in knownMethods where !allowed.contains(method) {

@@ -22,7 +22,7 @@ struct IdempotencyTests {
         func process(
             _ action: @escaping @Sendable (Request) async throws -> Response = { _ in .json(["ok": true]) }
         ) -> @Sendable (_ key: String, _ path: String) async throws -> Answer {
-            let router = Router(context: BasicRequestContext.self)
+            let router = Router(context: APIContext.self)
             router.add(middleware: ProblemMiddleware(nearest: NearestPath()))
             router.add(middleware: IdempotencyMiddleware(store: store, retention: ReplayRetention()))
             router.post("act") { [self] request, _ in
@@ -37,7 +37,7 @@ struct IdempotencyTests {
                 let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
                 let response = try await responder.respond(
                     to: Request(head: head, body: RequestBody(buffer: ByteBuffer())),
-                    context: BasicRequestContext(
+                    context: APIContext(
                         source: ApplicationRequestContextSource(channel: NIOAsyncTestingChannel(), logger: log)))
                 let whole = try await RecordedAnswer(response)
                 return Answer(

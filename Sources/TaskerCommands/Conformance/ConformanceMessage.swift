@@ -13,6 +13,7 @@ struct ConformanceMessage: Sendable {
     var isClaimed = false
 
     var dispatchID: String? { message["dispatch_id"]?.stringValue?.lowercased() }
+    var workerID: String? { message["worker"]?["id"]?.stringValue }
 
     init(_ message: JSONValue, properties: JSONValue? = nil, queue: String? = nil) {
         kind = message["kind"]?.stringValue ?? ""

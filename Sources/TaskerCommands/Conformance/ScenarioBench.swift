@@ -66,10 +66,16 @@ struct ScenarioState {
         received.indices.filter { received[$0].kind == kind && (id == nil || received[$0].dispatchID == id) }
     }
 
-    /// The first message of this kind that no operation has taken.
-    mutating func claimFirst(_ kind: String) -> Bool {
-        guard let index = matching(kind, nil).first(where: { !received[$0].isClaimed }) else { return false }
-        received[index].isClaimed = true
+    /// Ids of the workers whose hello has come.
+    var greeted: Set<String> { Set(matching("worker.hello", nil).compactMap { received[$0].workerID }) }
+
+    /// The first hello that no operation has taken, of a worker that is none of these.
+    mutating func claimHello(besides others: Set<String>) -> Bool {
+        let found = matching("worker.hello", nil).first { index in
+            !received[index].isClaimed && received[index].workerID.map { !others.contains($0) } != false
+        }
+        guard let found else { return false }
+        received[found].isClaimed = true
         return true
     }
 }

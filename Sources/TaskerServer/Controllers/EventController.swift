@@ -3,15 +3,15 @@ import Hummingbird
 import TaskerOrchestrator
 
 /// `/v1/events` (REST contract, section 5).
-struct EventController<Context: RequestContext>: Sendable {
+struct EventController: Sendable {
     let orchestrator: Orchestrator
     let settings: ServerSettings
 
-    func addRoutes(to group: RouterGroup<Context>) {
+    func addRoutes(to group: RouterGroup<APIContext>) {
         group.get("events", use: stream)
     }
 
-    @Sendable func stream(_ request: Request, context: Context) async throws -> Response {
+    @Sendable func stream(_ request: Request, context: APIContext) async throws -> Response {
         let filter = try EventFilter(request)
         if let task = filter.taskID { _ = try await orchestrator.loadTask(task) }
         guard orchestrator.events.listeners < settings.eventReaders else {
@@ -25,7 +25,7 @@ struct EventController<Context: RequestContext>: Sendable {
         return Response(
             status: .ok, headers: [.contentType: "text/event-stream"],
             body: ResponseBody { writer in
-                await stream.write(to: writer)
+                try await stream.write(to: writer, over: context.channel)
                 try await writer.finish(nil)
             })
     }

@@ -12,11 +12,12 @@ struct EventStream: Sendable {
     let filter: EventFilter
     let settings: ServerSettings
 
-    /// Writes until the reader goes, falls too far behind, its task has ended, or the server goes down.
-    func write(to writer: any ResponseBodyWriter) async {
+    /// Writes until the reader goes, its task has ended, or the server goes down.
+    /// - Throws: ``FellBehind``; the connection is closed then, as its reader may never take the end of the response.
+    func write(to writer: any ResponseBodyWriter, over channel: any Channel) async throws {
         let subscription = orchestrator.events.subscribe(limit: settings.eventBacklog)
         defer { subscription.cancel() }
-        let output = StreamOutput(writer)
+        let output = StreamOutput(writer, channel)
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 await cancelWhenGracefulShutdown {
@@ -34,6 +35,9 @@ struct EventStream: Sendable {
             await group.next()
             group.cancelAll()
         }
+        guard subscription.isBehind else { return }
+        channel.close(promise: nil)
+        throw FellBehind()
     }
 
     private func run(_ subscription: EventFeed.Subscription, _ output: StreamOutput) async throws {
@@ -113,15 +117,22 @@ struct EventStream: Sendable {
     }
 }
 
+/// The reader takes events too slowly: it may come back and resume.
+private struct FellBehind: Error {}
+
 /// The response's writer. Unchecked: only the task that runs the stream writes, and the one that made this waits for it.
 private final class StreamOutput: @unchecked Sendable {
     private var writer: any ResponseBodyWriter
+    private let channel: any Channel
     private var buffer = ByteBuffer()
 
     /// Bytes: large enough to be worth a write, small enough for thousands of readers.
     private static let piece = 32_768
 
-    init(_ writer: any ResponseBodyWriter) { self.writer = writer }
+    init(_ writer: any ResponseBodyWriter, _ channel: any Channel) {
+        self.writer = writer
+        self.channel = channel
+    }
 
     /// Writes when enough has come together.
     func add(_ text: String) async throws {
@@ -139,5 +150,8 @@ private final class StreamOutput: @unchecked Sendable {
         let piece = buffer
         buffer = ByteBuffer()
         try await writer.write(piece)
+        // A write returns before the connection's thread has it. Where that thread is the bottleneck, hundreds of readers
+        // would pile up pieces in front of it without an end.
+        try await channel.eventLoop.submit {}.get()
     }
 }

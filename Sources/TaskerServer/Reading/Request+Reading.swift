@@ -7,7 +7,7 @@ import TaskerProtocol
 extension Request {
     /// The body, whole; ``BodyMiddleware`` has it already.
     func bodyBytes() async throws -> [UInt8] {
-        Array(try await body.collect(upTo: BodyMiddleware<BasicRequestContext>.limit).readableBytesView)
+        Array(try await body.collect(upTo: BodyMiddleware<APIContext>.limit).readableBytesView)
     }
 
     /// `Content-Type` without its parameters, in lower case.

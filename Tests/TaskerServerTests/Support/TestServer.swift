@@ -20,7 +20,7 @@ struct TestServer: Sendable {
     }
 
     let routes: [Route]
-    private let responder: RouterResponder<BasicRequestContext>
+    private let responder: RouterResponder<APIContext>
     private static let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     /// - Parameter settings: changed from the defaults as the test needs.
@@ -81,7 +81,7 @@ struct TestServer: Sendable {
             if bodyEnds { continuation.finish() }
         }
         let request = Request(head: head, body: RequestBody(asyncSequence: stream))
-        let context = BasicRequestContext(
+        let context = APIContext(
             source: ApplicationRequestContextSource(channel: NIOAsyncTestingChannel(), logger: Self.log))
         return try await responder.respond(to: request, context: context)
     }

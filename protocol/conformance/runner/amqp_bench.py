@@ -60,9 +60,12 @@ class AmqpBench(Bench):
             self.take_in(Received(message, len(body), found, self._topology.queue(queue)))
 
     def wait_ready(self, worker: WorkerProcess) -> None:
+        # Other workers may say hello more than once.
+        others = {one.worker_id for one in self.matching("worker.hello", None)}
+
         def ready() -> bool:
             for one in self.matching("worker.hello", None):
-                if not one.claimed:
+                if not one.claimed and one.worker_id not in others:
                     one.claimed = True
                     return True
             if worker.code is not None:

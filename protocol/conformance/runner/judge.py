@@ -31,6 +31,11 @@ class Received:
         found = self.message.get("dispatch_id")
         return found.lower() if isinstance(found, str) else None
 
+    @property
+    def worker_id(self) -> str | None:
+        worker = self.message.get("worker")
+        return worker.get("id") if isinstance(worker, dict) else None
+
 
 class Judge:
     """Schemas of `schemas/sent/` when jsonschema is installed, ids, properties."""
