@@ -147,10 +147,8 @@ let package = Package(
             "TaskerServerTests",
             [
                 "TaskerServer", "TaskerOrchestrator", "TaskerStore", "TaskerSQLite", "TaskerMessaging", "TaskerEngine",
-                "TaskerTemplates",
-                "TaskerProtocol", "TaskerCommands", argumentParser, hummingbird, httpTypes, nioCore, nioEmbedded,
-                nioHTTP1,
-                nioPosix, lifecycle, logging,
+                "TaskerTemplates", "TaskerProtocol", "TaskerCommands", argumentParser, hummingbird, httpTypes, nioCore,
+                nioEmbedded, nioHTTP1, nioPosix, lifecycle, logging,
             ]),
         tests(
             "TaskerWorkerTests",

@@ -6,19 +6,20 @@ import TaskerStore
 public final class EventBatch: Sendable {
     /// In the order of their numbers, at least one.
     public let events: [LifecycleEvent]
-    private let texts = Mutex<[String]?>(nil)
+    private let texts: Mutex<[String?]>
 
     init(_ events: [LifecycleEvent]) {
         self.events = events
+        texts = Mutex([String?](repeating: nil, count: events.count))
     }
 
-    /// The events' texts, made by the first who asks.
-    /// - Parameter text: the same for all who ask.
-    public func texts(_ text: (LifecycleEvent) -> String) -> [String] {
+    /// The text of the event at an index, made by the first who asks for it.
+    /// - Parameter make: the same for all who ask.
+    public func text(at index: Int, _ make: (LifecycleEvent) -> String) -> String {
         texts.withLock { texts in
-            if let texts { return texts }
-            let made = events.map(text)
-            texts = made
+            if let text = texts[index] { return text }
+            let made = make(events[index])
+            texts[index] = made
             return made
         }
     }

@@ -152,7 +152,8 @@ struct EventStreamTests {
                     fast.allSatisfy { $0.events.count == 10 }
                 }
                 // Ten tasks are more events than a reader may be behind, whatever it wants to see of them.
-                try await eventually("the slow ones are gone") { slow.allSatisfy(\.isOver) }
+                try await eventually("the slow ones are gone") { slow.allSatisfy { $0.isOver && $0.isClosed } }
+                #expect(fast.allSatisfy { !$0.isClosed })
                 #expect(server.orchestrator.events.listeners == 450)
                 // All the same, in the same order.
                 #expect(Set(fast.map { $0.events.compactMap(\.id) }).count == 1)

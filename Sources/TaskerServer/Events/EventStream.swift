@@ -47,7 +47,7 @@ struct EventStream: Sendable {
             let page = try await orchestrator.store.events(after: last, limit: settings.eventPage)
             guard let newest = page.last?.number else { break }
             let older = page.filter { $0.number <= subscription.start }
-            if try await send(older, texts: older.map(\.message), output) { return }
+            if try await send(older, output, text: { older[$0].message }) { return }
             try await output.flush()
             // The page may hold what was committed since: that comes through the subscription.
             last = min(newest, subscription.start)
@@ -62,7 +62,7 @@ struct EventStream: Sendable {
         while let batches = await subscription.next() {
             if batches.isEmpty { try await output.write(": \(Orchestrator.wallClock())\n\n") }
             for batch in batches {
-                if try await send(batch.events, texts: batch.texts(\.message), after: last, output) { return }
+                if try await send(batch.events, after: last, output, text: { batch.text(at: $0, \.message) }) { return }
             }
             try await output.flush()
         }
@@ -96,13 +96,13 @@ struct EventStream: Sendable {
         }
     }
 
-    /// - Parameter texts: the events' own.
+    /// - Parameter text: of the event at an index.
     /// - Returns: true when the stream has come to its end.
     private func send(
-        _ events: [LifecycleEvent], texts: [String], after last: Int64 = 0, _ output: StreamOutput
+        _ events: [LifecycleEvent], after last: Int64 = 0, _ output: StreamOutput, text: (Int) -> String
     ) async throws -> Bool {
-        for (event, text) in zip(events, texts) where event.number > last {
-            if filter.matches(event) { try await output.add(text) }
+        for (index, event) in events.enumerated() where event.number > last {
+            if filter.matches(event) { try await output.add(text(index)) }
             if filter.ends(with: event) {
                 try await end(output)
                 return true

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOEmbedded
 import Synchronization
 import TaskerProtocol
 
@@ -30,6 +31,7 @@ final class StreamReader: Sendable {
     private struct State {
         var text = ""
         var isOver = false
+        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -38,14 +40,18 @@ final class StreamReader: Sendable {
     var text: String { state.withLock { $0.text } }
     var events: [SentEvent] { SentEvent.parse(text) }
     var isOver: Bool { state.withLock { $0.isOver } }
+    /// Whether the server has closed the connection.
+    var isClosed: Bool { state.withLock { $0.isClosed } }
 
     /// - Parameter takes: false never takes anything.
     static func open(
         _ server: TestServer, _ path: String, headers: HTTPFields = [:], takes: Bool = true
     ) async throws -> StreamReader {
-        let response = try await server.respond(.get, path, headers: headers)
+        let channel = NIOAsyncTestingChannel()
+        let response = try await server.respond(.get, path, headers: headers, over: channel)
         guard response.status == .ok else { throw DidNotHappen(what: "\(path): \(response.status)") }
         let reader = StreamReader()
+        channel.closeFuture.whenComplete { _ in reader.state.withLock { $0.isClosed = true } }
         let body = response.body
         reader.task.withLock {
             $0 = Task {

@@ -68,7 +68,7 @@ struct TestServer: Sendable {
     /// - Parameter bodyEnds: false leaves the server waiting for more.
     func respond(
         _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: [UInt8] = [],
-        bodyEnds: Bool = true, host: String = "localhost"
+        bodyEnds: Bool = true, host: String = "localhost", over channel: any Channel = NIOAsyncTestingChannel()
     ) async throws -> Response {
         let head = HTTPRequest(
             method: method, scheme: "http", authority: host, path: path, headerFields: headers)
@@ -82,7 +82,7 @@ struct TestServer: Sendable {
         }
         let request = Request(head: head, body: RequestBody(asyncSequence: stream))
         let context = APIContext(
-            source: ApplicationRequestContextSource(channel: NIOAsyncTestingChannel(), logger: Self.log))
+            source: ApplicationRequestContextSource(channel: channel, logger: Self.log))
         return try await responder.respond(to: request, context: context)
     }
 

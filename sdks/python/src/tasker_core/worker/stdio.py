@@ -72,6 +72,7 @@ class StdioWorker:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
         finally:
             subscribers.stop()
+            self._lines.close()
         return 0
 
     def _on_signal(self, number: int) -> None:
@@ -145,8 +146,9 @@ class _Lines:
     """Lines of the input, until it ends or another thread says that no more are wanted."""
 
     def __init__(self, source: BinaryIO) -> None:
-        self._descriptor = source.fileno()
+        # Kept, as it would close the descriptor with itself.
         self._source = source
+        self._descriptor = source.fileno()
         self._buffer = bytearray()
         self._searched = 0
         self._stopped, self._stop = socket.socketpair()
@@ -157,6 +159,12 @@ class _Lines:
     def stop(self) -> None:
         """Let :meth:`read` end at once, now and later."""
         self._stop.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Give back what it has made; the source stays open."""
+        self._selector.close()
+        self._stopped.close()
+        self._stop.close()
 
     def read(self) -> bytes:
         """The next line with its line feed, or what is left of the input; empty at the end."""
